@@ -1,0 +1,102 @@
+# bardo's build. `make help` lists what it does.
+
+BUILD ?= build
+CC ?= cc
+PREFIX ?= /usr
+LIBEXEC ?= $(PREFIX)/lib/bardo
+
+VERSION := 0.1.0
+# Never by hand: `make WERROR=1` is what the tests build with.
+WERROR ?=
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wvla -Wundef -Wformat=2 -Wwrite-strings -Wimplicit-fallthrough -Wnull-dereference \
+	$(if $(WERROR),-Werror)
+OPTIMISE ?= -O2
+HARDEN ?= -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+# What asan and ubsan add.
+SANITIZE ?=
+
+CPPFLAGS += -I. -I$(BUILD) -D_GNU_SOURCE -DBARDO_VERSION='"$(VERSION)"' -MMD -MP
+CFLAGS ?= -g
+BARDO_CFLAGS := -std=c17 $(OPTIMISE) $(WARNINGS) $(HARDEN) $(SANITIZE)
+BARDO_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
+
+PKG_CONFIG ?= pkg-config
+SSH_LIBS = $(shell $(PKG_CONFIG) --libs libssh)
+BARDO_LIBS = $(shell $(PKG_CONFIG) --libs libgit2 libcurl libcjson sqlite3 libarchive \
+	libprotobuf-c libcrypto)
+TEST_LIBS = $(shell $(PKG_CONFIG) --libs cmocka)
+
+# ---- the folders; each may include only what stands before it ----
+
+src = $(wildcard $(1)/*.c)
+obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
+
+BASE := $(call obj,$(call src,config/base))
+CONFIG := $(call obj,$(call src,config)) $(BUILD)/config/schema.o
+BUILDER := $(call obj,$(call src,builder)) $(BUILD)/builder/trace.pb-c.o
+HOOKS := $(call obj,$(call src,hooks))
+COMMANDS := $(call obj,$(call src,receiver/commands) receiver/bardo.c)
+BARDOD := $(call obj,$(call src,receiver/bardod))
+SSH := $(call obj,$(call src,receiver/ssh))
+
+LIBBASE := $(BUILD)/libbase.a
+LIBCONFIG := $(BUILD)/libconfig.a
+LIBBUILDER := $(BUILD)/libbuilder.a
+LIBHOOKS := $(BUILD)/libhooks.a
+PROGRAMS := $(BUILD)/bardod $(BUILD)/bardo-ssh $(BUILD)/bardo
+GIT_HOOKS := $(addprefix $(BUILD)/hooks.d/,pre-receive proc-receive)
+
+.PHONY: all clean help install
+all: $(PROGRAMS) $(GIT_HOOKS)
+
+$(LIBBASE): $(BASE)
+$(LIBCONFIG): $(CONFIG)
+$(LIBBUILDER): $(BUILDER)
+$(LIBHOOKS): $(HOOKS)
+$(BUILD)/lib%.a:
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+# bardod reads no network bytes and opens no database: it links libc alone, which
+# tests/e2e checks. config's archive gives it the door's messages.
+$(BUILD)/bardod: $(BARDOD) $(LIBCONFIG) $(LIBBASE)
+	$(CC) $(CFLAGS) $(BARDO_LDFLAGS) -o $@ $^ $(LDFLAGS)
+
+$(BUILD)/bardo-ssh: $(SSH) $(LIBCONFIG) $(LIBBASE)
+	$(CC) $(CFLAGS) $(BARDO_LDFLAGS) -o $@ $^ $(LDFLAGS) $(SSH_LIBS)
+
+$(BUILD)/bardo: $(COMMANDS) $(LIBHOOKS) $(LIBBUILDER) $(LIBCONFIG) $(LIBBASE)
+	$(CC) $(CFLAGS) $(BARDO_LDFLAGS) -o $@ $^ $(LDFLAGS) $(BARDO_LIBS)
+
+# git finds its hooks by name in one folder (core.hooksPath); all are bardo.
+$(BUILD)/hooks.d/%: | $(BUILD)/bardo
+	@mkdir -p $(@D)
+	ln -sfn ../bardo $@
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(BARDO_CFLAGS) $(CFLAGS) -c -o $@ $<
+
+# Generated: the trace message of BuildKit, and the database's schema as a string.
+$(BUILD)/builder/trace.pb-c.c: builder/trace.proto
+	@mkdir -p $(@D)
+	protoc-c --c_out=$(BUILD) $<
+$(BUILD)/builder/trace.pb-c.h: $(BUILD)/builder/trace.pb-c.c
+$(BUILD)/builder/trace.o: $(BUILD)/builder/trace.pb-c.h
+$(BUILD)/builder/trace.pb-c.o: $(BUILD)/builder/trace.pb-c.c
+	$(CC) $(CPPFLAGS) -std=c17 $(OPTIMISE) $(HARDEN) $(SANITIZE) $(CFLAGS) -c -o $@ $<
+
+$(BUILD)/config/schema.c: config/schema.sql
+	@mkdir -p $(@D)
+	{ echo 'extern const char schema_sql[];'; echo 'const char schema_sql[] ='; \
+	  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $<; echo ';'; } >$@
+$(BUILD)/config/schema.o: $(BUILD)/config/schema.c
+	$(CC) $(CPPFLAGS) $(BARDO_CFLAGS) $(CFLAGS) -c -o $@ $<
+
+clean:
+	rm -rf $(BUILD) build-*
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+include tests/tests.mk

@@ -1,0 +1,33 @@
+#ifndef BARDO_BUILDER_SAY_H
+#define BARDO_BUILDER_SAY_H
+
+#include <stddef.h>
+
+struct err;
+
+/*
+ * What a deploy tells people, as it happens: to the terminal of who asked for it and to
+ * the life's log. A terminal that is gone never fails a deploy.
+ * "-----> Building", "       detail", " !     what is wrong".
+ */
+struct say {
+	int terminal; /* -1: nobody there */
+	int log;      /* -1: no life yet */
+};
+
+void say_init(struct say *s, int terminal);
+/* From here on everything is written to the life's log too; appends. */
+int say_open_log(struct say *s, const char *path, struct err *err);
+void say_finish(struct say *s);
+
+/* Each is one or more whole lines; no newline at the end. Control characters of programs
+ * (colours apart) are left out. */
+void say_step(struct say *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void say_detail(struct say *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void say_problem(struct say *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* A line of a program's output, shown under the step. */
+void say_output(struct say *s, const char *line, size_t len);
+
+#endif

@@ -1,0 +1,73 @@
+#ifndef BARDO_CONFIG_DOOR_H
+#define BARDO_CONFIG_DOOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct message;
+
+/*
+ * The door: what may be asked of bardod, and how it is written in a message
+ * (config/base/message.h; docs/ARCHITECTURE.md draws who asks whom).
+ *
+ *   login FINGERPRINT              once a connection, before anything else
+ *   run ID PEER LOCAL TTY COMMAND [NAME=VALUE …]
+ *                                  4 descriptors: stdin, stdout, stderr, status
+ *   signal ID NAME                 NAME without SIG, as RFC 4254 6.9 has it
+ *   hangup ID                      nobody listens any more
+ *   job COMMAND                    from our own commands only: run it as the server
+ *   proxy                          from our own commands only: start HAProxy
+ *
+ * bardod starts `bardo --door` with a socket on DOOR_REQUEST_FD in which the connection's
+ * `login` and the `run` wait, descriptors and all, just as they were asked; or a `job`
+ * alone. The command writes its exit status as decimal text to the status descriptor;
+ * if that is closed without one, the asker reports 255.
+ */
+
+#define DOOR_ENV_MAX 32
+
+enum door_kind {
+	DOOR_LOGIN,
+	DOOR_RUN,
+	DOOR_SIGNAL,
+	DOOR_HANGUP,
+	DOOR_JOB,
+	DOOR_PROXY,
+};
+
+/* Descriptors of a `run`, in the order in which they travel. */
+enum door_fd { DOOR_STDIN, DOOR_STDOUT, DOOR_STDERR, DOOR_STATUS, DOOR_FDS };
+
+/* Where bardo finds its request when bardod starts it. */
+#define DOOR_REQUEST_FD 3
+
+struct door_request {
+	enum door_kind kind;
+	uint32_t id; /* the asker's own number for a run, its signals and hang-up */
+	const char *fingerprint; /* login: SHA256:… as ssh-keygen -l prints it */
+	const char *peer;	 /* run: the client's address and port, for the record */
+	const char *local;	 /* run: the address that the client connected to */
+	bool tty;		 /* run: stdin, stdout and stderr are one terminal */
+	const char *command; /* run, job: one line, POSIX quoting; "" is a plain login */
+	const char *signal;  /* signal: KILL, INT, TERM … */
+	const char *env[DOOR_ENV_MAX]; /* run: NAME=VALUE */
+	size_t env_len;
+};
+
+/* Writes r into m (initialised, empty). ERR_USAGE if it is too large. */
+int door_encode(struct message *m, const struct door_request *r, struct err *err);
+
+/* Reads m into r, whose pointers are borrowed from m. ERR_USAGE for anything that
+ * door_encode would not have written: unknown kinds, bad numbers, missing descriptors. */
+int door_decode(struct door_request *r, const struct message *m, struct err *err);
+
+/* Asks the bardod that serves this data folder to run a command as the server, and does
+ * not wait for it. ERR_AWAY if no bardod answers there. */
+int door_job(const char *door_path, const char *command, struct err *err);
+
+/* Asks it to start the proxy. ERR_AWAY as above. */
+int door_start_proxy(const char *door_path, struct err *err);
+
+#endif

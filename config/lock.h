@@ -1,0 +1,21 @@
+#ifndef BARDO_CONFIG_LOCK_H
+#define BARDO_CONFIG_LOCK_H
+
+struct err;
+
+/* An app's lock: flock(2) on a file that is never unlinked, so that the kernel frees it
+ * with its last holder. It belongs to the open file description: children that inherit
+ * the descriptor hold it too. */
+
+/* Opens without locking; close-on-exec. The descriptor, or ERR_FAILED. */
+int lock_open(const char *path, struct err *err);
+
+/* ERR_BUSY at once if somebody else holds it. */
+int lock_try(int fd, struct err *err);
+
+/* Waits as long as it takes. */
+int lock_wait(int fd, struct err *err);
+
+void lock_release(int fd);
+
+#endif

@@ -1,0 +1,49 @@
+#include "config/names.h"
+
+#include "config/base/err.h"
+
+#include <string.h>
+
+static bool is_lower_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+bool name_is_valid(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len < 1 || len > NAME_LEN_MAX || !is_lower_alnum(name[0]))
+		return false;
+	for (size_t i = 1; i < len; i++) {
+		if (!is_lower_alnum(name[i]) && name[i] != '-')
+			return false;
+	}
+	return true;
+}
+
+int name_check(const char *what, const char *name, struct err *err)
+{
+	if (name_is_valid(name))
+		return 0;
+	return err_set(err, ERR_USAGE,
+		"%.80s is not a valid %s name: use 1 to %d of a-z, 0-9 and -, not - "
+		"first",
+		*name ? name : "(nothing)", what, NAME_LEN_MAX);
+}
+
+int name_from_path(char out[NAME_SIZE], const char *path, struct err *err)
+{
+	size_t len;
+
+	if (path[0] == '/')
+		path++;
+	len = strlen(path);
+	if (len > 4 && !strcmp(path + len - 4, ".git"))
+		len -= 4;
+	if (len > NAME_LEN_MAX)
+		return name_check("app", path, err);
+	memcpy(out, path, len);
+	out[len] = '\0';
+	return name_check("app", out, err);
+}

@@ -1,0 +1,31 @@
+#ifndef BARDO_CONFIG_PATHS_H
+#define BARDO_CONFIG_PATHS_H
+
+#include <stddef.h>
+
+struct err;
+struct settings;
+
+/* Where everything is under server.data (docs/DESIGN "On disk"), and beside our programs.
+ */
+
+#define PATH_TEXT_MAX 1024
+
+/* Each writes an absolute path into out (PATH_TEXT_MAX) and returns out. */
+char *path_database(const struct settings *s, char *out);
+char *path_repository(const struct settings *s, const char *app, char *out);
+char *path_life_log(const struct settings *s, const char *app, int life, char *out);
+char *path_life_logs(const struct settings *s, const char *app, char *out);
+char *path_app_lock(const struct settings *s, const char *app, char *out);
+char *path_key_snapshot(const struct settings *s, char *out);
+char *path_host_keys(const struct settings *s, char *out); /* the folder */
+char *path_door(const struct settings *s, char *out);
+char *path_run(const struct settings *s, const char *name, char *out);
+
+/* A file beside this program, found by /proc/self/exe: "hooks", "bardo-ssh" … */
+char *path_beside_us(const char *name, char *out);
+
+/* Makes the folders, each with its mode. Ownership is config/privilege.h's. */
+int paths_prepare(const struct settings *s, struct err *err);
+
+#endif

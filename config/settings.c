@@ -1,0 +1,386 @@
+#include "config/settings.h"
+
+#include "config/base/buf.h"
+#include "config/base/err.h"
+#include "config/base/io.h"
+#include "config/base/number.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <git2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define SETTINGS_FILE_MAX (1024 * 1024)
+#define OVERRIDES_MAX 64
+
+enum type { TEXT, BOOL, COUNT, BYTES, DURATION };
+
+struct setting {
+	const char *key;
+	enum type type;
+	size_t offset;
+	const char *fallback;
+	/* -1 and what would be right, for values that the type alone can't judge. */
+	int (*check)(struct settings *s, const char **wanted);
+};
+
+static int check_absolute(const char *path)
+{
+	return path[0] == '/' && strlen(path) < 256 ? 0 : -1;
+}
+
+static int check_data(struct settings *s, const char **wanted)
+{
+	*wanted = "an absolute path of less than 256 bytes";
+	return check_absolute(s->server_data);
+}
+
+static int check_builder(struct settings *s, const char **wanted)
+{
+	*wanted = "buildkit or classic";
+	return strcmp(s->build_builder, "buildkit") && strcmp(s->build_builder, "classic")
+		? -1
+		: 0;
+}
+
+static int check_driver(struct settings *s, const char **wanted)
+{
+	*wanted = "haproxy";
+	return strcmp(s->proxy_driver, "haproxy") ? -1 : 0;
+}
+
+static int check_engine(struct settings *s, const char **wanted)
+{
+	*wanted = "unix:///path or tcp://host:port";
+	if (!strncmp(s->engine_host, "unix://", 7))
+		return check_absolute(s->engine_host + 7);
+	return !strncmp(s->engine_host, "tcp://", 6) && s->engine_host[6] ? 0 : -1;
+}
+
+static int check_ports(struct settings *s, const char **wanted)
+{
+	char first[16];
+	const char *dash = strchr(s->proxy_ports, '-');
+	size_t len = dash ? (size_t)(dash - s->proxy_ports) : 0;
+
+	*wanted = "two ports, the lower first, at most 1000 apart, like 8100-8199";
+	if (!dash || len >= sizeof(first))
+		return -1;
+	memcpy(first, s->proxy_ports, len);
+	first[len] = '\0';
+	if (number_parse(first, 1, 65535, &s->proxy_port_first) < 0 ||
+		number_parse(dash + 1, 1, 65535, &s->proxy_port_last) < 0)
+		return -1;
+	return s->proxy_port_first <= s->proxy_port_last &&
+			s->proxy_port_last - s->proxy_port_first <= 1000
+		? 0
+		: -1;
+}
+
+static int check_pool(struct settings *s, const char **wanted)
+{
+	char base[INET_ADDRSTRLEN];
+	const char *slash = strchr(s->network_pool, '/');
+	size_t len = slash ? (size_t)(slash - s->network_pool) : 0;
+	struct in_addr addr;
+	int64_t bits;
+
+	*wanted = "an IPv4 network of /8 to /27, like 10.213.0.0/16";
+	if (!slash || len >= sizeof(base))
+		return -1;
+	memcpy(base, s->network_pool, len);
+	base[len] = '\0';
+	if (inet_pton(AF_INET, base, &addr) != 1 ||
+		number_parse(slash + 1, 8, 27, &bits) < 0)
+		return -1;
+	s->network_base = ntohl(addr.s_addr);
+	s->network_bits = (int)bits;
+	return s->network_base & ((1U << (32 - bits)) - 1) ? -1 : 0;
+}
+
+#define AT(field) offsetof(struct settings, field)
+
+static const struct setting table[] = {
+	{"server.data", TEXT, AT(server_data), "/var/lib/bardo", check_data},
+	{"server.hostname", TEXT, AT(server_hostname), "", NULL},
+	{"server.create-on-push", BOOL, AT(server_create_on_push), "true", NULL},
+	{"ssh.listen", TEXT, AT(ssh_listen), "[::]:2222", NULL},
+	{"ssh.max-connections", COUNT, AT(ssh_max_connections), "100", NULL},
+	{"ssh.max-per-address", COUNT, AT(ssh_max_per_address), "20", NULL},
+	{"ssh.logins-per-minute", COUNT, AT(ssh_logins_per_minute), "120", NULL},
+	{"ssh.login-grace", DURATION, AT(ssh_login_grace), "30s", NULL},
+	{"ssh.max-tries", COUNT, AT(ssh_max_tries), "10", NULL},
+	{"http.listen", TEXT, AT(http_listen), "127.0.0.1:8080", NULL},
+	{"git.max-pack-size", BYTES, AT(git_max_pack_size), "4g", NULL},
+	{"engine.host", TEXT, AT(engine_host), NULL, check_engine},
+	{"build.dockerfile", TEXT, AT(build_dockerfile), "Dockerfile", NULL},
+	{"build.dir", TEXT, AT(build_dir), "", NULL},
+	{"build.timeout", DURATION, AT(build_timeout), "30m", NULL},
+	{"build.builder", TEXT, AT(build_builder), "buildkit", check_builder},
+	{"build.min-free", BYTES, AT(build_min_free), "512m", NULL},
+	{"check.timeout", DURATION, AT(check_timeout), "60s", NULL},
+	{"deploy.drain", DURATION, AT(deploy_drain), "30s", NULL},
+	{"proxy.driver", TEXT, AT(proxy_driver), "haproxy", check_driver},
+	{"proxy.bind", TEXT, AT(proxy_bind), "[::]", NULL},
+	{"proxy.http", TEXT, AT(proxy_http), "[::]:80", NULL},
+	{"proxy.https", TEXT, AT(proxy_https), "[::]:443", NULL},
+	{"proxy.ports", TEXT, AT(proxy_ports), "8100-8199", check_ports},
+	{"proxy.apps", COUNT, AT(proxy_apps), "256", NULL},
+	{"network.pool", TEXT, AT(network_pool), "10.213.0.0/16", check_pool},
+};
+
+#define SETTINGS (sizeof(table) / sizeof(table[0]))
+
+static const struct setting *find(const char *key)
+{
+	for (size_t i = 0; i < SETTINGS; i++) {
+		if (!strcasecmp(table[i].key, key))
+			return &table[i];
+	}
+	return NULL;
+}
+
+static int store_bool(bool *at, const char *value)
+{
+	static const char *const yes[] = {"true", "yes", "on", "1"};
+	static const char *const no[] = {"false", "no", "off", "0"};
+
+	for (size_t i = 0; i < 4; i++) {
+		if (!strcasecmp(value, yes[i]) || !strcasecmp(value, no[i])) {
+			*at = !strcasecmp(value, yes[i]);
+			return 0;
+		}
+	}
+	return -1;
+}
+
+/* Puts the value where it belongs; -1 and what would be right. */
+static int store_value(struct settings *s, const struct setting *t, const char *value,
+	const char **wanted)
+{
+	char *at = (char *)s + t->offset;
+
+	switch (t->type) {
+	case BOOL:
+		*wanted = "true or false";
+		if (store_bool((bool *)at, value) < 0)
+			return -1;
+		break;
+	case COUNT:
+		*wanted = "a number from 1 to 65535";
+		if (number_parse(value, 1, 65535, (int64_t *)at) < 0)
+			return -1;
+		break;
+	case BYTES:
+		*wanted = "a size like 512m or 4g";
+		if (number_parse_size(value, (int64_t *)at) < 0)
+			return -1;
+		break;
+	case DURATION:
+		*wanted = "a duration like 30s or 20m";
+		if (number_parse_duration(value, (int64_t *)at) < 0)
+			return -1;
+		break;
+	case TEXT:
+		*wanted = "one line of less than 512 bytes";
+		if (strlen(value) >= SETTING_TEXT_MAX || strpbrk(value, "\n\r"))
+			return -1;
+		(void)strncpy(at, value, SETTING_TEXT_MAX - 1);
+		break;
+	}
+	return t->check ? t->check(s, wanted) : 0;
+}
+
+static int set(struct settings *s, const char *key, const char *value, const char *where,
+	struct err *err)
+{
+	const struct setting *t = find(key);
+	const char *wanted;
+
+	if (!t)
+		return err_set(err, ERR_USAGE,
+			"%s: unknown setting %.100s; `bardo settings` lists all", where,
+			key);
+	if (store_value(s, t, value ? value : "true", &wanted) < 0)
+		return err_set(err, ERR_USAGE, "%s: %s = %.100s: it must be %s", where,
+			t->key, value ? value : "", wanted);
+	return 0;
+}
+
+/* libgit2 doesn't say on which line an entry stands: look for its last mention. */
+static int find_line(const char *text, const char *key)
+{
+	char section[128] = "", name[128];
+	int line = 0, found = 0;
+
+	for (const char *p = text; p && *p; p = strchr(p, '\n'), p = p ? p + 1 : NULL) {
+		char full[300];
+
+		line++;
+		p += strspn(p, " \t");
+		if (sscanf(p, "[%127[^] \t\"]", section) == 1) {
+			p = strchr(p, ']');
+			if (!p)
+				break;
+			p += 1 + strspn(p + 1, " \t");
+		}
+		if (sscanf(p, "%127[A-Za-z0-9-]", name) != 1)
+			continue;
+		(void)snprintf(full, sizeof(full), "%s.%s", section, name);
+		if (!strcasecmp(full, key))
+			found = line;
+	}
+	return found;
+}
+
+static int read_entries(struct settings *s, git_config *config, const char *file,
+	const char *text, struct err *err)
+{
+	git_config_iterator *it = NULL;
+	git_config_entry *entry;
+	int rc = 0;
+
+	if (git_config_iterator_new(&it, config) < 0)
+		return err_set(
+			err, ERR_FAILED, "%s: %s", file, git_error_last()->message);
+	while (!rc && git_config_next(&entry, it) == 0) {
+		char where[SETTING_TEXT_MAX + 32];
+
+		(void)snprintf(where, sizeof(where), "%.400s:%d", file,
+			find_line(text, entry->name));
+		rc = set(s, entry->name, entry->value, where, err);
+	}
+	git_config_iterator_free(it);
+	return rc;
+}
+
+static int read_file(struct settings *s, const char *file, struct err *err)
+{
+	git_config *config = NULL;
+	struct buf text;
+	int rc;
+
+	buf_init(&text, SETTINGS_FILE_MAX);
+	rc = io_read_file(file, &text, err);
+	if (!rc) {
+		(void)git_libgit2_init();
+		if (git_config_open_ondisk(&config, file) < 0)
+			rc = err_set(err, ERR_USAGE, "%s: %s", file,
+				git_error_last()->message);
+		else
+			rc = read_entries(s, config, file, buf_text(&text), err);
+		git_config_free(config);
+		(void)git_libgit2_shutdown();
+	}
+	buf_finish(&text);
+	return rc;
+}
+
+static int apply_override(struct settings *s, const char *text, struct err *err)
+{
+	const char *equals = strchr(text, '=');
+	char key[128], where[160];
+
+	if (!equals || (size_t)(equals - text) >= sizeof(key))
+		return err_set(
+			err, ERR_USAGE, "-c %.100s: write -c section.key=value", text);
+	memcpy(key, text, (size_t)(equals - text));
+	key[equals - text] = '\0';
+	(void)snprintf(where, sizeof(where), "-c %s", key);
+	return set(s, key, equals + 1, where, err);
+}
+
+static int apply_defaults(struct settings *s, struct err *err)
+{
+	const char *docker = getenv("DOCKER_HOST");
+	int rc = 0;
+
+	*s = (struct settings){0};
+	for (size_t i = 0; i < SETTINGS && !rc; i++) {
+		if (table[i].fallback)
+			rc = set(s, table[i].key, table[i].fallback, "default", err);
+	}
+	if (!rc)
+		rc = set(s, "engine.host",
+			docker && *docker ? docker : "unix:///var/run/docker.sock",
+			"DOCKER_HOST", err);
+	return rc;
+}
+
+int settings_load(struct settings *s, const char *file, const char *const *overrides,
+	size_t overrides_len, struct err *err)
+{
+	int rc = apply_defaults(s, err);
+
+	if (!rc && file)
+		rc = read_file(s, file, err);
+	for (size_t i = 0; i < overrides_len && !rc; i++)
+		rc = apply_override(s, overrides[i], err);
+	return rc;
+}
+
+int settings_print(const struct settings *s, FILE *to)
+{
+	for (size_t i = 0; i < SETTINGS; i++) {
+		const char *at = (const char *)s + table[i].offset;
+
+		(void)fprintf(to, "%s=", table[i].key);
+		if (table[i].type == TEXT)
+			(void)fprintf(to, "%s\n", at);
+		else if (table[i].type == BOOL)
+			(void)fprintf(to, "%s\n", *(const bool *)at ? "true" : "false");
+		else
+			(void)fprintf(to, "%lld%s\n", (long long)*(const int64_t *)at,
+				table[i].type == DURATION ? "ms" : "");
+	}
+	return fflush(to) ? -1 : 0;
+}
+
+int settings_export(const char *file, const char *const *overrides, size_t overrides_len,
+	struct err *err)
+{
+	struct buf lines;
+	char *absolute = NULL;
+	int rc = 0;
+
+	buf_init(&lines, SETTINGS_FILE_MAX);
+	for (size_t i = 0; i < overrides_len && !rc; i++)
+		rc = buf_addf(&lines, "%s\n", overrides[i]);
+	if (!rc && file) {
+		absolute = realpath(file, NULL);
+		if (!absolute)
+			rc = err_errno(err, "%s", file);
+	}
+	if (!rc &&
+		(setenv("BARDO_CONFIG", absolute ? absolute : "", 1) < 0 ||
+			setenv("BARDO_OVERRIDES", buf_text(&lines), 1) < 0))
+		rc = err_errno(err, "the environment");
+	free(absolute);
+	buf_finish(&lines);
+	return rc;
+}
+
+int settings_load_exported(struct settings *s, struct err *err)
+{
+	const char *file = getenv("BARDO_CONFIG");
+	const char *lines = getenv("BARDO_OVERRIDES");
+	const char *overrides[OVERRIDES_MAX];
+	char *text = strdup(lines ? lines : ""), *save = NULL;
+	size_t n = 0;
+	int rc;
+
+	if (!text)
+		return err_set(err, ERR_FAILED, "out of memory");
+	for (char *p = strtok_r(text, "\n", &save); p; p = strtok_r(NULL, "\n", &save)) {
+		if (n == OVERRIDES_MAX) {
+			free(text);
+			return err_set(err, ERR_USAGE, "more than %d -c", OVERRIDES_MAX);
+		}
+		overrides[n++] = p;
+	}
+	rc = settings_load(s, file && *file ? file : NULL, overrides, n, err);
+	free(text);
+	return rc;
+}

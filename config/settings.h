@@ -1,0 +1,67 @@
+#ifndef BARDO_CONFIG_SETTINGS_H
+#define BARDO_CONFIG_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct err;
+
+/*
+ * The server's settings: a file in git-config syntax, then `-c section.key=value`, over
+ * the defaults of the table in settings.c, which also names each key for people.
+ * Durations are milliseconds, sizes bytes.
+ */
+
+#define SETTING_TEXT_MAX 512
+
+struct settings {
+	char server_data[SETTING_TEXT_MAX];
+	char server_hostname[SETTING_TEXT_MAX]; /* "": what the client connected to */
+	bool server_create_on_push;
+	char ssh_listen[SETTING_TEXT_MAX];
+	int64_t ssh_max_connections;
+	int64_t ssh_max_per_address;
+	int64_t ssh_logins_per_minute; /* new connections an address a minute */
+	int64_t ssh_login_grace;
+	int64_t ssh_max_tries;
+	char http_listen[SETTING_TEXT_MAX];
+	int64_t git_max_pack_size;
+	char engine_host[SETTING_TEXT_MAX];
+	char build_dockerfile[SETTING_TEXT_MAX];
+	char build_dir[SETTING_TEXT_MAX];
+	int64_t build_timeout;
+	char build_builder[SETTING_TEXT_MAX]; /* buildkit, classic */
+	int64_t build_min_free;		      /* refuse a push when the disk has less */
+	int64_t check_timeout;		      /* to prove that a new life works */
+	int64_t deploy_drain;
+	char proxy_driver[SETTING_TEXT_MAX];
+	char proxy_bind[SETTING_TEXT_MAX]; /* address that the apps' ports are bound on */
+	char proxy_http[SETTING_TEXT_MAX];
+	char proxy_https[SETTING_TEXT_MAX];
+	char proxy_ports[SETTING_TEXT_MAX];
+	int64_t proxy_port_first, proxy_port_last; /* out of proxy_ports */
+	int64_t proxy_apps;
+	char network_pool[SETTING_TEXT_MAX];
+	uint32_t network_base; /* out of network_pool, host byte order */
+	int network_bits;
+};
+
+/* Reads the file (NULL: defaults only) and then the overrides. Unknown keys and bad
+ * values are ERR_USAGE that names the file and the line, or the -c. */
+int settings_load(struct settings *s, const char *file, const char *const *overrides,
+	size_t overrides_len, struct err *err);
+
+/* One "section.key=value" a line, resolved, for bardod and for people. 0, or -1. */
+int settings_print(const struct settings *s, FILE *to);
+
+/*
+ * How settings reach the processes that we start: the file's path and the overrides in
+ * the environment, as BARDO_CONFIG and BARDO_OVERRIDES (lines).
+ */
+int settings_export(const char *file, const char *const *overrides, size_t overrides_len,
+	struct err *err);
+int settings_load_exported(struct settings *s, struct err *err);
+
+#endif
