@@ -32,7 +32,7 @@ void message_finish(struct message *m)
 int message_add(struct message *m, const char *field, struct err *err)
 {
 	size_t len = strlen(field) + 1;
-	const char *old = m->data;
+	size_t at = 0;
 	char *data;
 
 	if (m->fields_len == MESSAGE_FIELDS_MAX || len > MESSAGE_MAX - m->len)
@@ -43,8 +43,9 @@ int message_add(struct message *m, const char *field, struct err *err)
 	data = realloc(m->data, m->len + len);
 	if (!data)
 		return err_set(err, ERR_FAILED, "out of memory");
-	for (size_t i = 0; i < m->fields_len; i++)
-		m->fields[i] = data + (m->fields[i] - old);
+	/* The block may have moved. */
+	for (size_t i = 0; i < m->fields_len; i++, at += strlen(data + at) + 1)
+		m->fields[i] = data + at;
 	memcpy(data + m->len, field, len);
 	m->fields[m->fields_len++] = data + m->len;
 	m->data = data;
