@@ -38,10 +38,10 @@ CREATE TABLE IF NOT EXISTS app (
 	subnet INTEGER UNIQUE -- which /27 of network.pool; NULL none
 );
 
--- What a build made. A tag never moves, and several tags may name one image.
+-- What a build made. tag is bardo/APP:…; a tag never moves, and several tags may name one image.
 CREATE TABLE IF NOT EXISTS image (
 	app_id INTEGER NOT NULL REFERENCES app (id),
-	tag TEXT NOT NULL, -- 12 hex of the commit, -2 … for a rebuild
+	tag TEXT NOT NULL, -- bardo/APP:12 hex of the commit, -2 … for a rebuild
 	image_id TEXT NOT NULL, -- sha256:…
 	commit_id TEXT NOT NULL,
 	tree TEXT NOT NULL,

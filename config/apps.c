@@ -1,0 +1,213 @@
+#include "config/apps.h"
+
+#include "config/base/clock.h"
+#include "config/base/err.h"
+#include "config/settings.h"
+#include "config/store.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#define SUBNET_BITS 27
+
+#define COLUMNS                                                                          \
+	"id, name, created_at, destroyed_at, deploy_branch, last_life, live, "           \
+	"coalesce(slot, -1), coalesce(port, -1), coalesce(subnet, -1)"
+
+static void read_row(struct sqlite3_stmt *q, struct app *out)
+{
+	out->id = store_int(q, 0);
+	store_text(q, 1, out->name, sizeof(out->name));
+	out->created_at = store_int(q, 2);
+	out->destroyed_at = store_int(q, 3);
+	store_text(q, 4, out->deploy_branch, sizeof(out->deploy_branch));
+	out->last_life = (int)store_int(q, 5);
+	out->live = (int)store_int(q, 6);
+	out->slot = (int)store_int(q, 7);
+	out->port = (int)store_int(q, 8);
+	out->subnet = (int)store_int(q, 9);
+}
+
+int app_find_ever(struct store *s, const char *name, struct app *out, struct err *err)
+{
+	struct sqlite3_stmt *q;
+	int rc = name_check("app", name, err);
+
+	if (rc)
+		return rc;
+	q = store_query(s, err, STORE_SQL("SELECT " COLUMNS " FROM app WHERE name = ?"),
+		STORE_T(name));
+	rc = store_step(q, err);
+	if (rc == 1)
+		read_row(q, out);
+	store_query_finish(q);
+	if (rc == 0)
+		return err_set(err, ERR_NOTFOUND,
+			"there is no app %s: apps:list shows all", name);
+	return rc < 0 ? rc : 0;
+}
+
+int app_find(struct store *s, const char *name, struct app *out, struct err *err)
+{
+	struct app app;
+	int rc = app_find_ever(s, name, &app, err);
+
+	if (rc)
+		return rc;
+	if (app.destroyed_at)
+		return err_set(err, ERR_NOTFOUND,
+			"there is no app %s: apps:list shows all", name);
+	*out = app;
+	return 0;
+}
+
+int app_reload(struct store *s, struct app *app, struct err *err)
+{
+	struct app fresh;
+	int rc = app_find_ever(s, app->name, &fresh, err);
+
+	if (!rc)
+		*app = fresh;
+	return rc;
+}
+
+/* The lowest number from first to last that no app has in this column. */
+static int lowest_free(struct store *s, const char *column, int64_t first, int64_t last,
+	int *out, struct err *err)
+{
+	char sql[256];
+	struct sqlite3_stmt *q;
+	int rc;
+
+	(void)snprintf(sql, sizeof(sql),
+		"SELECT min(n) FROM (SELECT ?1 AS n UNION ALL SELECT %s + 1 FROM app "
+		"WHERE %s >= ?1) WHERE n NOT IN (SELECT %s FROM app WHERE %s IS NOT "
+		"NULL)",
+		column, column, column, column);
+	q = store_query(s, err, STORE_SQL(sql), STORE_I(first));
+	rc = store_step(q, err);
+	if (rc == 1)
+		*out = (int)store_int(q, 0);
+	store_query_finish(q);
+	if (rc < 0)
+		return rc;
+	return *out > last ? ERR_NOTFOUND : 0;
+}
+
+struct pool {
+	const char *column;
+	int64_t first, last;
+	const char *setting;
+};
+
+static int allocate(
+	struct store *s, const struct settings *set, int64_t id, struct err *err)
+{
+	int64_t subnets = (int64_t)1 << (SUBNET_BITS - set->network_bits);
+	const struct pool pools[] = {
+		{"slot", 0, set->proxy_apps - 1, "proxy.apps"},
+		{"port", set->proxy_port_first, set->proxy_port_last, "proxy.ports"},
+		{"subnet", 0, subnets - 1, "network.pool"},
+	};
+
+	for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {
+		char sql[64];
+		int free_one = 0, rc;
+
+		rc = lowest_free(s, pools[i].column, pools[i].first, pools[i].last,
+			&free_one, err);
+		if (rc == ERR_NOTFOUND)
+			return err_set(err, ERR_FAILED,
+				"%s is used up: make it larger in the settings and "
+				"restart bardod",
+				pools[i].setting);
+		(void)snprintf(sql, sizeof(sql), "UPDATE app SET %s = ? WHERE id = ?",
+			pools[i].column);
+		if (!rc)
+			rc = store_do(
+				s, err, STORE_SQL(sql), STORE_I(free_one), STORE_I(id));
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int create_in_transaction(struct store *s, const struct settings *set,
+	const char *name, struct app *out, struct err *err)
+{
+	int rc = app_find_ever(s, name, out, NULL);
+
+	if (!rc && !out->destroyed_at)
+		return err_set(err, ERR_EXISTS, "there is an app %s already", name);
+	if (rc == ERR_NOTFOUND)
+		rc = store_do(s, err,
+			STORE_SQL("INSERT INTO app (name, created_at) VALUES (?, ?)"),
+			STORE_T(name), STORE_I(clock_unix_ms()));
+	else if (rc)
+		return err_set(err, rc, "cannot look for %s in the database", name);
+	else
+		rc = store_do(s, err,
+			STORE_SQL("UPDATE app SET created_at = ?, destroyed_at = 0, "
+				  "deploy_branch = '' WHERE id = ?"),
+			STORE_I(clock_unix_ms()), STORE_I(out->id));
+	if (!rc)
+		rc = app_find_ever(s, name, out, err);
+	if (!rc)
+		rc = allocate(s, set, out->id, err);
+	return rc ? rc : app_reload(s, out, err);
+}
+
+int app_create(struct store *s, const struct settings *set, const char *name,
+	struct app *out, struct err *err)
+{
+	int rc = name_check("app", name, err);
+
+	if (!rc)
+		rc = store_begin(s, err);
+	if (rc)
+		return rc;
+	rc = create_in_transaction(s, set, name, out, err);
+	if (!rc)
+		return store_commit(s, err);
+	store_rollback(s);
+	return rc;
+}
+
+int app_mark_destroyed(struct store *s, const struct app *app, struct err *err)
+{
+	return store_do(s, err,
+		STORE_SQL("UPDATE app SET destroyed_at = ?, live = 0, slot = NULL, port "
+			  "= NULL, "
+			  "subnet = NULL WHERE id = ?"),
+		STORE_I(clock_unix_ms()), STORE_I(app->id));
+}
+
+int app_set_deploy_branch(
+	struct store *s, struct app *app, const char *branch, struct err *err)
+{
+	int rc = store_do(s, err,
+		STORE_SQL("UPDATE app SET deploy_branch = ? WHERE id = ?"),
+		STORE_T(branch), STORE_I(app->id));
+
+	return rc ? rc : app_reload(s, app, err);
+}
+
+int apps_each(struct store *s, int (*each)(void *ctx, const struct app *app), void *ctx,
+	struct err *err)
+{
+	struct sqlite3_stmt *q = store_query(s, err,
+		STORE_SQL("SELECT " COLUMNS
+			  " FROM app WHERE destroyed_at = 0 ORDER BY name"));
+	int rc;
+
+	while ((rc = store_step(q, err)) == 1) {
+		struct app app;
+
+		read_row(q, &app);
+		rc = each(ctx, &app);
+		if (rc)
+			break;
+	}
+	store_query_finish(q);
+	return rc;
+}

@@ -1,0 +1,54 @@
+#ifndef BARDO_CONFIG_APPS_H
+#define BARDO_CONFIG_APPS_H
+
+#include "config/names.h"
+
+#include <stdint.h>
+
+struct err;
+struct settings;
+struct store;
+
+/* Apps in the record. */
+
+#define BRANCH_SIZE 256
+
+struct app {
+	int64_t id;
+	char name[NAME_SIZE];
+	int64_t created_at;		 /* ms since the epoch, as all times */
+	int64_t destroyed_at;		 /* 0: it exists */
+	char deploy_branch[BRANCH_SIZE]; /* "": not settled yet */
+	int last_life;
+	int live;   /* number of the life that serves, 0 none */
+	int slot;   /* its backend in the proxy; -1 only when destroyed */
+	int port;   /* its port of proxy.ports */
+	int subnet; /* its /27 of network.pool */
+};
+
+/* ERR_NOTFOUND: never was, or was destroyed. ERR_USAGE: no valid name. */
+int app_find(struct store *s, const char *name, struct app *out, struct err *err);
+
+/* The same, but a destroyed app is found too: its record stays readable. */
+int app_find_ever(struct store *s, const char *name, struct app *out, struct err *err);
+
+/* Reads again what another process may have changed. */
+int app_reload(struct store *s, struct app *app, struct err *err);
+
+/* Makes the row, or brings a destroyed one back, and gives it a backend, a port and a
+ * network of its own. ERR_EXISTS. ERR_FAILED: a pool is used up, the message names the
+ * setting. */
+int app_create(struct store *s, const struct settings *set, const char *name,
+	struct app *out, struct err *err);
+
+/* Marks it destroyed and gives its backend, port and network back. */
+int app_mark_destroyed(struct store *s, const struct app *app, struct err *err);
+
+int app_set_deploy_branch(
+	struct store *s, struct app *app, const char *branch, struct err *err);
+
+/* All that exist, by name. each's nonzero return ends it and is returned. */
+int apps_each(struct store *s, int (*each)(void *ctx, const struct app *app), void *ctx,
+	struct err *err);
+
+#endif

@@ -1,0 +1,99 @@
+#include "config/images.h"
+
+#include "config/base/clock.h"
+#include "config/base/err.h"
+#include "config/store.h"
+
+#include <stdio.h>
+
+#define TAG_COMMIT_LEN 12
+
+int image_find_built(struct store *s, const struct app *app, const char *tree,
+	const char *build_settings, struct image *out, struct err *err)
+{
+	struct sqlite3_stmt *q = store_query(s, err,
+		STORE_SQL("SELECT tag, image_id, commit_id, tree, build_settings FROM "
+			  "image "
+			  "WHERE app_id = ? AND tree = ? AND build_settings = ? "
+			  "ORDER BY created_at DESC LIMIT 1"),
+		STORE_I(app->id), STORE_T(tree), STORE_T(build_settings));
+	int rc = store_step(q, err);
+
+	if (rc == 1) {
+		store_text(q, 0, out->tag, sizeof(out->tag));
+		store_text(q, 1, out->image_id, sizeof(out->image_id));
+		store_text(q, 2, out->commit, sizeof(out->commit));
+		store_text(q, 3, out->tree, sizeof(out->tree));
+		store_text(q, 4, out->build_settings, sizeof(out->build_settings));
+	}
+	store_query_finish(q);
+	if (rc == 0)
+		return err_set(err, ERR_NOTFOUND, "this tree was not built before");
+	return rc < 0 ? rc : 0;
+}
+
+static int tag_is_taken(
+	struct store *s, const struct app *app, const char *tag, struct err *err)
+{
+	/* A life keeps its tag when the image is gone: the tag stays spent. */
+	struct sqlite3_stmt *q = store_query(s, err,
+		STORE_SQL("SELECT EXISTS (SELECT 1 FROM image WHERE app_id = ?1 AND tag "
+			  "= ?2) OR "
+			  "EXISTS (SELECT 1 FROM life WHERE app_id = ?1 AND tag = ?2)"),
+		STORE_I(app->id), STORE_T(tag));
+	int rc = store_step(q, err);
+
+	if (rc == 1)
+		rc = store_int(q, 0) ? 1 : 0;
+	store_query_finish(q);
+	return rc;
+}
+
+int image_choose_tag(
+	struct store *s, const struct app *app, struct image *image, struct err *err)
+{
+	for (int n = 1;; n++) {
+		char suffix[16] = "";
+		int rc;
+
+		if (n > 1)
+			(void)snprintf(suffix, sizeof(suffix), "-%d", n);
+		(void)snprintf(image->tag, sizeof(image->tag), "bardo/%s:%.*s%s",
+			app->name, TAG_COMMIT_LEN, image->commit, suffix);
+		rc = tag_is_taken(s, app, image->tag, err);
+		if (rc <= 0)
+			return rc;
+	}
+}
+
+int image_add(struct store *s, const struct app *app, const struct image *image,
+	struct err *err)
+{
+	return store_do(s, err,
+		STORE_SQL("INSERT INTO image (app_id, tag, image_id, commit_id, tree, "
+			  "build_settings, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)"),
+		STORE_I(app->id), STORE_T(image->tag), STORE_T(image->image_id),
+		STORE_T(image->commit), STORE_T(image->tree),
+		STORE_T(image->build_settings), STORE_I(clock_unix_ms()));
+}
+
+int image_forget(struct store *s, const struct app *app, const char *tag, struct err *err)
+{
+	return store_do(s, err,
+		STORE_SQL("DELETE FROM image WHERE app_id = ? AND tag = ?"),
+		STORE_I(app->id), STORE_T(tag));
+}
+
+int image_count_tags(struct store *s, const struct app *app, const char *image_id,
+	int *out, struct err *err)
+{
+	struct sqlite3_stmt *q = store_query(s, err,
+		STORE_SQL("SELECT count(*) FROM image WHERE app_id = ? AND image_id = ?"),
+		STORE_I(app->id), STORE_T(image_id));
+	int rc = store_step(q, err);
+
+	if (rc == 1)
+		*out = (int)store_int(q, 0);
+	store_query_finish(q);
+	return rc < 0 ? rc : 0;
+}

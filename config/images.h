@@ -1,0 +1,35 @@
+#ifndef BARDO_CONFIG_IMAGES_H
+#define BARDO_CONFIG_IMAGES_H
+
+#include "config/lives.h"
+
+struct err;
+struct store;
+
+/* Images in the record: what a build made of which commit and tree. A tag never moves. */
+
+struct image {
+	char tag[TAG_SIZE]; /* bardo/APP:12 hex of the commit, -2 … for a rebuild */
+	char image_id[IMAGE_ID_SIZE];
+	char commit[COMMIT_SIZE];
+	char tree[COMMIT_SIZE];
+	char build_settings[1536]; /* what else decides what a build makes */
+};
+
+/* The newest image of this tree and these settings; ERR_NOTFOUND. */
+int image_find_built(struct store *s, const struct app *app, const char *tree,
+	const char *build_settings, struct image *out, struct err *err);
+
+/* The first tag for this commit that was never given: fills out->tag. */
+int image_choose_tag(
+	struct store *s, const struct app *app, struct image *image, struct err *err);
+int image_add(struct store *s, const struct app *app, const struct image *image,
+	struct err *err);
+int image_forget(
+	struct store *s, const struct app *app, const char *tag, struct err *err);
+
+/* How many tags of the app name this image. */
+int image_count_tags(struct store *s, const struct app *app, const char *image_id,
+	int *out, struct err *err);
+
+#endif
