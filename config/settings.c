@@ -338,30 +338,6 @@ int settings_print(const struct settings *s, FILE *to)
 	return fflush(to) ? -1 : 0;
 }
 
-int settings_export(const char *file, const char *const *overrides, size_t overrides_len,
-	struct err *err)
-{
-	struct buf lines;
-	char *absolute = NULL;
-	int rc = 0;
-
-	buf_init(&lines, SETTINGS_FILE_MAX);
-	for (size_t i = 0; i < overrides_len && !rc; i++)
-		rc = buf_addf(&lines, "%s\n", overrides[i]);
-	if (!rc && file) {
-		absolute = realpath(file, NULL);
-		if (!absolute)
-			rc = err_errno(err, "%s", file);
-	}
-	if (!rc &&
-		(setenv("BARDO_CONFIG", absolute ? absolute : "", 1) < 0 ||
-			setenv("BARDO_OVERRIDES", buf_text(&lines), 1) < 0))
-		rc = err_errno(err, "the environment");
-	free(absolute);
-	buf_finish(&lines);
-	return rc;
-}
-
 int settings_load_exported(struct settings *s, struct err *err)
 {
 	const char *file = getenv("BARDO_CONFIG");
