@@ -12,7 +12,7 @@
 
 #define COLUMNS                                                                          \
 	"id, name, created_at, destroyed_at, deploy_branch, last_life, live, "           \
-	"coalesce(slot, -1), coalesce(port, -1), coalesce(subnet, -1)"
+	"coalesce(slot, -1), coalesce(port, -1), coalesce(subnet, -1), provisional"
 
 static void read_row(struct sqlite3_stmt *q, struct app *out)
 {
@@ -26,6 +26,7 @@ static void read_row(struct sqlite3_stmt *q, struct app *out)
 	out->slot = (int)store_int(q, 7);
 	out->port = (int)store_int(q, 8);
 	out->subnet = (int)store_int(q, 9);
+	out->provisional = store_int(q, 10) != 0;
 }
 
 int app_find_ever(struct store *s, const char *name, struct app *out, struct err *err)
@@ -133,7 +134,7 @@ static int allocate(
 }
 
 static int create_in_transaction(struct store *s, const struct settings *set,
-	const char *name, struct app *out, struct err *err)
+	const char *name, bool provisional, struct app *out, struct err *err)
 {
 	int rc = app_find_ever(s, name, out, NULL);
 
@@ -141,15 +142,16 @@ static int create_in_transaction(struct store *s, const struct settings *set,
 		return err_set(err, ERR_EXISTS, "there is an app %s already", name);
 	if (rc == ERR_NOTFOUND)
 		rc = store_do(s, err,
-			STORE_SQL("INSERT INTO app (name, created_at) VALUES (?, ?)"),
-			STORE_T(name), STORE_I(clock_unix_ms()));
+			STORE_SQL("INSERT INTO app (name, created_at, provisional) "
+				  "VALUES (?, ?, ?)"),
+			STORE_T(name), STORE_I(clock_unix_ms()), STORE_I(provisional));
 	else if (rc)
 		return err_set(err, rc, "cannot look for %s in the database", name);
 	else
 		rc = store_do(s, err,
 			STORE_SQL("UPDATE app SET created_at = ?, destroyed_at = 0, "
-				  "deploy_branch = '' WHERE id = ?"),
-			STORE_I(clock_unix_ms()), STORE_I(out->id));
+				  "deploy_branch = '', provisional = ? WHERE id = ?"),
+			STORE_I(clock_unix_ms()), STORE_I(provisional), STORE_I(out->id));
 	if (!rc)
 		rc = app_find_ever(s, name, out, err);
 	if (!rc)
@@ -158,7 +160,7 @@ static int create_in_transaction(struct store *s, const struct settings *set,
 }
 
 int app_create(struct store *s, const struct settings *set, const char *name,
-	struct app *out, struct err *err)
+	bool provisional, struct app *out, struct err *err)
 {
 	int rc = name_check("app", name, err);
 
@@ -166,11 +168,41 @@ int app_create(struct store *s, const struct settings *set, const char *name,
 		rc = store_begin(s, err);
 	if (rc)
 		return rc;
-	rc = create_in_transaction(s, set, name, out, err);
+	rc = create_in_transaction(s, set, name, provisional, out, err);
 	if (!rc)
 		return store_commit(s, err);
 	store_rollback(s);
 	return rc;
+}
+
+int app_confirm(struct store *s, struct app *app, struct err *err)
+{
+	int rc =
+		store_do(s, err, STORE_SQL("UPDATE app SET provisional = 0 WHERE id = ?"),
+			STORE_I(app->id));
+
+	return rc ? rc : app_reload(s, app, err);
+}
+
+int app_mark_down(struct store *s, struct app *app, struct err *err)
+{
+	int rc = store_begin(s, err);
+
+	if (rc)
+		return rc;
+	rc = store_do(s, err,
+		STORE_SQL("UPDATE life SET state = 'draining' WHERE app_id = ? AND state "
+			  "= 'live'"),
+		STORE_I(app->id));
+	if (!rc)
+		rc = store_do(s, err, STORE_SQL("UPDATE app SET live = 0 WHERE id = ?"),
+			STORE_I(app->id));
+	if (rc) {
+		store_rollback(s);
+		return rc;
+	}
+	rc = store_commit(s, err);
+	return rc ? rc : app_reload(s, app, err);
 }
 
 int app_mark_destroyed(struct store *s, const struct app *app, struct err *err)

@@ -3,6 +3,7 @@
 
 #include "config/names.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct err;
@@ -18,6 +19,7 @@ struct app {
 	char name[NAME_SIZE];
 	int64_t created_at;		 /* ms since the epoch, as all times */
 	int64_t destroyed_at;		 /* 0: it exists */
+	bool provisional;		 /* made by a push that hasn't succeeded yet */
 	char deploy_branch[BRANCH_SIZE]; /* "": not settled yet */
 	int last_life;
 	int live;   /* number of the life that serves, 0 none */
@@ -36,10 +38,14 @@ int app_find_ever(struct store *s, const char *name, struct app *out, struct err
 int app_reload(struct store *s, struct app *app, struct err *err);
 
 /* Makes the row, or brings a destroyed one back, and gives it a backend, a port and a
- * network of its own. ERR_EXISTS. ERR_FAILED: a pool is used up, the message names the
- * setting. */
+ * network of its own; provisional until app_confirm or its first live life. ERR_EXISTS.
+ * ERR_FAILED: a pool is used up, the message names the setting. */
 int app_create(struct store *s, const struct settings *set, const char *name,
-	struct app *out, struct err *err);
+	bool provisional, struct app *out, struct err *err);
+int app_confirm(struct store *s, struct app *app, struct err *err);
+
+/* Nothing serves from now on: every life that isn't over is retired. */
+int app_mark_down(struct store *s, struct app *app, struct err *err);
 
 /* Marks it destroyed and gives its backend, port and network back. */
 int app_mark_destroyed(struct store *s, const struct app *app, struct err *err);

@@ -7,16 +7,11 @@
 #include <stdio.h>
 
 #define TAG_COMMIT_LEN 12
+#define COLUMNS "tag, image_id, commit_id, tree, build_settings"
 
-int image_find_built(struct store *s, const struct app *app, const char *tree,
-	const char *build_settings, struct image *out, struct err *err)
+static int read_one(
+	struct sqlite3_stmt *q, struct image *out, const char *none, struct err *err)
 {
-	struct sqlite3_stmt *q = store_query(s, err,
-		STORE_SQL("SELECT tag, image_id, commit_id, tree, build_settings FROM "
-			  "image "
-			  "WHERE app_id = ? AND tree = ? AND build_settings = ? "
-			  "ORDER BY created_at DESC LIMIT 1"),
-		STORE_I(app->id), STORE_T(tree), STORE_T(build_settings));
 	int rc = store_step(q, err);
 
 	if (rc == 1) {
@@ -28,8 +23,30 @@ int image_find_built(struct store *s, const struct app *app, const char *tree,
 	}
 	store_query_finish(q);
 	if (rc == 0)
-		return err_set(err, ERR_NOTFOUND, "this tree was not built before");
+		return err_set(err, ERR_NOTFOUND, "%s", none);
 	return rc < 0 ? rc : 0;
+}
+
+int image_find_built(struct store *s, const struct app *app, const char *tree,
+	const char *build_settings, struct image *out, struct err *err)
+{
+	return read_one(
+		store_query(s, err,
+			STORE_SQL("SELECT " COLUMNS " FROM image WHERE app_id = ? AND "
+				  "tree = ? AND build_settings = ? "
+				  "ORDER BY created_at DESC LIMIT 1"),
+			STORE_I(app->id), STORE_T(tree), STORE_T(build_settings)),
+		out, "this tree was not built before", err);
+}
+
+int image_first(
+	struct store *s, const struct app *app, struct image *out, struct err *err)
+{
+	return read_one(store_query(s, err,
+				STORE_SQL("SELECT " COLUMNS
+					  " FROM image WHERE app_id = ? LIMIT 1"),
+				STORE_I(app->id)),
+		out, "the app has no images", err);
 }
 
 static int tag_is_taken(
@@ -82,18 +99,4 @@ int image_forget(struct store *s, const struct app *app, const char *tag, struct
 	return store_do(s, err,
 		STORE_SQL("DELETE FROM image WHERE app_id = ? AND tag = ?"),
 		STORE_I(app->id), STORE_T(tag));
-}
-
-int image_count_tags(struct store *s, const struct app *app, const char *image_id,
-	int *out, struct err *err)
-{
-	struct sqlite3_stmt *q = store_query(s, err,
-		STORE_SQL("SELECT count(*) FROM image WHERE app_id = ? AND image_id = ?"),
-		STORE_I(app->id), STORE_T(image_id));
-	int rc = store_step(q, err);
-
-	if (rc == 1)
-		*out = (int)store_int(q, 0);
-	store_query_finish(q);
-	return rc < 0 ? rc : 0;
 }

@@ -13,7 +13,7 @@ struct image {
 	char image_id[IMAGE_ID_SIZE];
 	char commit[COMMIT_SIZE];
 	char tree[COMMIT_SIZE];
-	char build_settings[1536]; /* what else decides what a build makes */
+	char build_settings[1600]; /* what else decides what a build makes */
 };
 
 /* The newest image of this tree and these settings; ERR_NOTFOUND. */
@@ -25,11 +25,10 @@ int image_choose_tag(
 	struct store *s, const struct app *app, struct image *image, struct err *err);
 int image_add(struct store *s, const struct app *app, const struct image *image,
 	struct err *err);
+/* Any one of the app's; ERR_NOTFOUND when there is none. */
+int image_first(
+	struct store *s, const struct app *app, struct image *out, struct err *err);
 int image_forget(
 	struct store *s, const struct app *app, const char *tag, struct err *err);
-
-/* How many tags of the app name this image. */
-int image_count_tags(struct store *s, const struct app *app, const char *image_id,
-	int *out, struct err *err);
 
 #endif

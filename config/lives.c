@@ -134,7 +134,7 @@ int life_find_good(struct store *s, const struct app *app, int before, struct li
 	int rc = read_one(
 		store_query(s, err,
 			STORE_SQL("SELECT " COLUMNS " FROM life WHERE app_id = ? AND "
-						    "number < ? AND live_at > 0 "
+				  "number < ? AND live_at > 0 "
 				  "AND state IN ('live', 'draining', 'retired') "
 				  "ORDER BY number DESC LIMIT 1"),
 			STORE_I(app->id), STORE_I(before)),
@@ -152,7 +152,7 @@ int life_find_last_push(
 	int rc = read_one(
 		store_query(s, err,
 			STORE_SQL("SELECT " COLUMNS " FROM life WHERE app_id = ? AND ref "
-						    "<> '' AND live_at > 0 "
+				  "<> '' AND live_at > 0 "
 				  "AND state IN ('live', 'draining', 'retired') "
 				  "ORDER BY number DESC LIMIT 1"),
 			STORE_I(app->id)),
@@ -297,7 +297,9 @@ static int switch_in_transaction(struct store *s, struct life *life, struct err 
 			STORE_I(life->live_at), STORE_I(life->app_id),
 			STORE_I(life->number));
 	if (!rc)
-		rc = store_do(s, err, STORE_SQL("UPDATE app SET live = ? WHERE id = ?"),
+		rc = store_do(s, err,
+			STORE_SQL(
+				"UPDATE app SET live = ?, provisional = 0 WHERE id = ?"),
 			STORE_I(life->number), STORE_I(life->app_id));
 	return rc ? rc : settle_deploy_branch(s, life, err);
 }
@@ -360,6 +362,20 @@ int life_retire(struct store *s, struct life *life, struct err *err)
 		STORE_SQL("UPDATE life SET state = 'retired', ended_at = ? "
 			  "WHERE app_id = ? AND number = ?"),
 		STORE_I(life->ended_at), STORE_I(life->app_id), STORE_I(life->number));
+}
+
+int life_count_with_tag(struct store *s, const struct app *app, const char *tag, int *out,
+	struct err *err)
+{
+	struct sqlite3_stmt *q = store_query(s, err,
+		STORE_SQL("SELECT count(*) FROM life WHERE app_id = ? AND tag = ?"),
+		STORE_I(app->id), STORE_T(tag));
+	int rc = store_step(q, err);
+
+	if (rc == 1)
+		*out = (int)store_int(q, 0);
+	store_query_finish(q);
+	return rc < 0 ? rc : 0;
 }
 
 static int insert_phases(struct store *s, const struct life *life,

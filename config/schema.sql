@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS app (
 	name TEXT NOT NULL UNIQUE,
 	created_at INTEGER NOT NULL,
 	destroyed_at INTEGER NOT NULL DEFAULT 0,
+	provisional INTEGER NOT NULL DEFAULT 0, -- made by a push that hasn't succeeded yet
 	deploy_branch TEXT NOT NULL DEFAULT '', -- '': the first of main, master that is pushed
 	last_life INTEGER NOT NULL DEFAULT 0, -- the highest number given out
 	live INTEGER NOT NULL DEFAULT 0, -- the life that serves; 0 none
@@ -75,6 +76,8 @@ CREATE TABLE IF NOT EXISTS life (
 CREATE INDEX IF NOT EXISTS life_unfinished ON life (app_id, number)
 	WHERE state NOT IN ('live', 'retired', 'failed');
 
+CREATE INDEX IF NOT EXISTS life_tag ON life (app_id, tag);
+
 CREATE TABLE IF NOT EXISTS phase (
 	app_id INTEGER NOT NULL,
 	life INTEGER NOT NULL,
@@ -95,13 +98,4 @@ CREATE TABLE IF NOT EXISTS container (
 	host INTEGER NOT NULL, -- last part of the address in the app's /27
 	PRIMARY KEY (app_id, life, process, position),
 	UNIQUE (app_id, host)
-) WITHOUT ROWID;
-
--- Named volumes, with the life that first had them.
-CREATE TABLE IF NOT EXISTS volume (
-	app_id INTEGER NOT NULL REFERENCES app (id),
-	name TEXT NOT NULL,
-	path TEXT NOT NULL,
-	created_at INTEGER NOT NULL,
-	PRIMARY KEY (app_id, name)
 ) WITHOUT ROWID;

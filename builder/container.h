@@ -1,0 +1,63 @@
+#ifndef BARDO_BUILDER_CONTAINER_H
+#define BARDO_BUILDER_CONTAINER_H
+
+#include <stdbool.h>
+
+struct app;
+struct err;
+struct life;
+struct place;
+struct plan;
+struct server;
+
+/* Containers, the app's network and images on the Engine: one call of the API each.
+ * Asking for what is so already (stopped, gone, there) is success. */
+
+/* Creates the container of a place: name, labels, address, PORT, volumes, log limits. It
+ * doesn't restart by itself before container_keep. Makes the app's network if there is
+ * none yet. */
+int container_create(struct server *s, const struct app *app, const struct life *life,
+	const struct plan *plan, const struct place *place, struct err *err);
+
+int container_start(struct server *s, const char *name, struct err *err);
+
+/* SIGTERM (or the image's STOPSIGNAL), and after CONTAINER_STOP_SECONDS the end. */
+#define CONTAINER_STOP_SECONDS 10
+int container_stop(struct server *s, const char *name, struct err *err);
+
+/* Ends it if it runs, and takes it away with its anonymous volumes. */
+int container_remove(struct server *s, const char *name, struct err *err);
+
+/* From now on the Engine restarts it when it dies and after a reboot. */
+int container_keep(struct server *s, const char *name, struct err *err);
+
+/* Whether it runs; ERR_NOTFOUND. */
+int container_is_running(
+	struct server *s, const char *name, bool *running, struct err *err);
+
+/* Containers of ours on the Engine, running or not; app NULL means of all apps. each's
+ * nonzero return ends it and is returned. */
+struct container_seen {
+	const char *name;
+	const char *app;
+	int life;
+	bool running;
+};
+int containers_each(struct server *s, const char *app,
+	int (*each)(void *ctx, const struct container_seen *c), void *ctx,
+	struct err *err);
+
+/* Takes the app's network away; its containers must be gone. */
+int network_remove(struct server *s, const struct app *app, struct err *err);
+
+/* Reads an image into a plan; ERR_NOTFOUND if it is gone. image is a tag or an id. */
+int image_read_plan(struct server *s, const struct app *app, const char *image,
+	struct plan *plan, struct err *err);
+
+/* Gives an image another tag ("bardo/shop:1234"); ERR_NOTFOUND if it is gone. */
+int image_add_tag(struct server *s, const char *image, const char *tag, struct err *err);
+
+/* Takes the tag away, and the image with its last one. */
+int image_remove_tag(struct server *s, const char *tag, struct err *err);
+
+#endif

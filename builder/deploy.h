@@ -1,0 +1,49 @@
+#ifndef BARDO_BUILDER_DEPLOY_H
+#define BARDO_BUILDER_DEPLOY_H
+
+#include "config/lives.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct err;
+struct say;
+struct server;
+
+/* The way of every deploy, whoever asked for it: a push, a rebuild, a revive. */
+
+struct deploy {
+	struct server *server;
+	struct app *app;
+	struct say *say;
+	const struct user *user;
+	const char *key; /* fingerprint; "" from the host's shell */
+	const char
+		*client_side; /* the address that the client connected to, for the URL */
+	const char *source;   /* push, rebuild, revive: for the record */
+	const char *commit;   /* 40 hex */
+	const char *version;  /* "" none */
+	const char *ref;      /* branch to move with the switch; NULL none */
+	const char *ref_old;  /* what it points at now, zeros for a new one */
+	const struct life *from; /* revive: whose image and configuration; NULL */
+	bool rebuild;		 /* build even if this tree was built before */
+	bool no_cache;		 /* and without the Engine's cache */
+	int64_t waited;		 /* milliseconds until the lock was free */
+};
+
+/*
+ * Makes the next life and moves the traffic over to it. The caller holds the app's lock
+ * and nobody else's. Everything is said as it happens and written to the life's log.
+ *
+ * 0: the life is live, its branch has moved, and the life before drains: settle does the
+ * rest. Otherwise nothing has changed for the app: the life is failed in the record, with
+ * err's one line as its reason ("build failed: step 3/5 exited with 1"), and what it had
+ * made is gone again. ERR_BUSY: the branch has moved meanwhile.
+ */
+int deploy_run(const struct deploy *d, struct life *life, struct err *err);
+
+/* Takes back what an unfinished life had made, and writes it down as failed. */
+int deploy_undo(struct server *s, const struct app *app, struct life *life,
+	const char *reason, struct err *err);
+
+#endif

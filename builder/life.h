@@ -1,0 +1,48 @@
+#ifndef BARDO_BUILDER_LIFE_H
+#define BARDO_BUILDER_LIFE_H
+
+#include <stdbool.h>
+
+struct app;
+struct check_failure;
+struct check_options;
+struct err;
+struct life;
+struct plan;
+struct say;
+struct server;
+
+/* The containers of a life, from the places in the record to running and proved ones. The
+ * caller holds the app's lock. */
+
+/* Reserves the places, creates the containers and starts them. What was made stays for
+ * life_remove when it fails. */
+int life_start(struct server *s, const struct app *app, const struct life *life,
+	const struct plan *plan, struct err *err);
+
+/* Proves each container; when one fails, says its failure card. */
+int life_check(struct server *s, const struct app *app, const struct life *life,
+	const struct plan *plan, struct say *say, struct err *err);
+
+/* Makes the containers of a life that should run do so: starts stopped ones, creates lost
+ * ones again. *changed tells whether there was anything to do. */
+int life_repair(struct server *s, const struct app *app, const struct life *life,
+	bool *changed, struct err *err);
+
+/* Stops its containers, but keeps them: to give a volume to the next life. */
+int life_stop(struct server *s, const struct app *app, const struct life *life,
+	struct err *err);
+
+/* The Engine restarts them from now on. */
+int life_keep(struct server *s, const struct app *app, const struct life *life,
+	struct err *err);
+
+/* Takes servers, containers and places away; gentle lets the containers end by themselves
+ * first. Goes on after an error, and gives the first one. */
+int life_remove(struct server *s, const struct app *app, const struct life *life,
+	bool gentle, struct err *err);
+
+/* Removes what is left of lives that ended while the Engine was away. */
+int life_sweep(struct server *s, const struct app *app, struct err *err);
+
+#endif

@@ -1,0 +1,65 @@
+#ifndef BARDO_BUILDER_REF_H
+#define BARDO_BUILDER_REF_H
+
+#include "config/lives.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+
+/* The app's repository: branches that move with the switch, hidden refs that keep every
+ * life's commit, and what a commit is called. All under the app's lock. */
+
+/* A branch on its way: prepared under git's own REF.lock, then committed or aborted. */
+struct ref_update;
+
+/* old is what it must point at now, 40 zeros for a new branch. ERR_BUSY: it points
+ * elsewhere by now. */
+int ref_prepare(struct ref_update **out, const char *repository, const char *ref,
+	const char *old, const char *commit, struct err *err);
+/* Moves it and HEAD to it, if HEAD shows a branch that isn't there. Ends the update. */
+int ref_commit(struct ref_update *u, struct err *err);
+/* NULL is fine. */
+void ref_abort(struct ref_update *u);
+
+/* What a ref points at, "" if there is none. */
+int ref_read(
+	const char *repository, const char *ref, char out[COMMIT_SIZE], struct err *err);
+
+/* Sets it whatever it was, for reconcile. */
+int ref_force(
+	const char *repository, const char *ref, const char *commit, struct err *err);
+
+/* refs/bardo/lives/N. */
+int ref_keep_life(const char *repository, int life, const char *commit, struct err *err);
+
+/* The commit that an object is, or that a tag means. ERR_USAGE: neither. */
+int commit_peel(const char *repository, const char *object, char out[COMMIT_SIZE],
+	struct err *err);
+
+/* A tag that a push brings along: it isn't in the repository yet. */
+struct pushed_tag {
+	const char *name;
+	char commit[COMMIT_SIZE];
+};
+
+/* The name of the nearest tag at or before the commit, "" if there is none. */
+int commit_version(const char *repository, const char *commit,
+	const struct pushed_tag *tags, size_t tags_len, char out[VERSION_SIZE],
+	struct err *err);
+
+/* The first line of its message, cut to size. */
+int commit_summary(const char *repository, const char *commit, char *out, size_t size,
+	struct err *err);
+
+/* Makes a bare repository, or finds it there. */
+int repository_create(const char *repository, struct err *err);
+
+/* Whether it has neither branches nor tags; true as well if there is no repository. */
+int repository_is_empty(const char *repository, bool *empty, struct err *err);
+
+/* A *.lock of git's that is found while we hold the app's lock belongs to nobody. */
+int ref_remove_stale_locks(const char *repository, struct err *err);
+
+#endif

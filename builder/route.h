@@ -1,0 +1,37 @@
+#ifndef BARDO_BUILDER_ROUTE_H
+#define BARDO_BUILDER_ROUTE_H
+
+#include <stdbool.h>
+
+struct app;
+struct err;
+struct life;
+struct place;
+struct server;
+
+/* Where an app's traffic goes. The record says which life serves; this makes the proxy
+ * follow it. Nothing here reloads the proxy. */
+
+/* A proxy answers, started through bardod if none did. ERR_AWAY: it could not be had. */
+int route_ensure_proxy(struct server *s, struct err *err);
+
+/* All apps' ports as the record has them, after an app was made or destroyed. */
+int route_ports(struct server *s, struct err *err);
+
+/* Sends the app's traffic to this life; others of the app's drain. NULL: to nobody. */
+int route_to_life(struct server *s, const struct app *app, const struct life *life,
+	struct err *err);
+
+/* Whether requests to this place are still under way. */
+int route_is_busy(struct server *s, const struct app *app, const struct place *place,
+	bool *busy, struct err *err);
+
+/* Takes the place's server out of the proxy, cutting what is left. */
+int route_drop(struct server *s, const struct app *app, const struct place *place,
+	struct err *err);
+
+/* "http://example.net:8100/"; client_side is the address that the client connected to. */
+void route_url(const struct server *s, const struct app *app, const char *client_side,
+	char *out);
+
+#endif

@@ -1,0 +1,179 @@
+#include "builder/settle.h"
+
+#include "builder/life.h"
+#include "builder/route.h"
+#include "builder/server.h"
+#include "config/base/clock.h"
+#include "config/base/err.h"
+#include "config/base/log.h"
+#include "config/base/spawn.h"
+#include "config/containers.h"
+#include "config/door.h"
+#include "config/lock.h"
+#include "config/paths.h"
+#include "config/settings.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAUSE_MIN_MS 20
+#define PAUSE_MAX_MS 500
+#define DRAINING_MAX 16
+
+int settle_start(struct server *s, struct app *app, struct err *err)
+{
+	char path[PATH_TEXT_MAX], command[NAME_SIZE + 32];
+	int rc;
+
+	(void)snprintf(command, sizeof(command), "lives:settle %s", app->name);
+	rc = door_job(path_door(s->settings, path), command, NULL);
+	if (rc != ERR_AWAY)
+		return rc;
+	return settle_run(s, app, err);
+}
+
+struct draining {
+	struct life lives[DRAINING_MAX];
+	size_t len;
+};
+
+static int collect_draining(void *ctx, const struct life *life)
+{
+	struct draining *d = ctx;
+
+	if (life->state == LIFE_DRAINING && d->len < DRAINING_MAX)
+		d->lives[d->len++] = *life;
+	return 0;
+}
+
+static int read_draining(
+	struct server *s, const struct app *app, struct draining *out, struct err *err)
+{
+	out->len = 0;
+	return lives_each_unfinished(s->store, app, collect_draining, out, err);
+}
+
+static int life_is_busy(struct server *s, const struct app *app, const struct life *life,
+	bool *busy, struct err *err)
+{
+	struct place places[CONTAINERS_MAX];
+	size_t len;
+	int rc = places_read(s->store, app, life->number, places, &len, err);
+
+	*busy = false;
+	for (size_t i = 0; i < len && !rc && !*busy; i++)
+		rc = route_is_busy(s, app, &places[i], busy, err);
+	return rc;
+}
+
+static int any_is_busy(struct server *s, const struct app *app, const struct draining *d,
+	bool *busy, struct err *err)
+{
+	int rc = 0;
+
+	*busy = false;
+	for (size_t i = 0; i < d->len && !rc && !*busy; i++)
+		rc = life_is_busy(s, app, &d->lives[i], busy, err);
+	return rc;
+}
+
+static void pause_for(int64_t ms)
+{
+	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+	(void)nanosleep(&t, NULL);
+}
+
+/* HAProxy tells nobody when a server's last request ends, so it is asked, less and less
+ * often. The time counts from the switch, also when a restarted bardod asks again. */
+static void drain(struct server *s, const struct app *app, const struct draining *d)
+{
+	struct life live;
+	int64_t pause = PAUSE_MIN_MS, until;
+	bool busy = true;
+
+	if (life_find(s->store, app, app->live, &live, NULL) < 0)
+		return;
+	until = live.live_at + s->settings->deploy_drain;
+	while (clock_unix_ms() < until) {
+		if (any_is_busy(s, app, d, &busy, NULL) < 0 || !busy)
+			return;
+		pause_for(pause);
+		pause = pause * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause * 2;
+	}
+	log_info("%s: requests still under way after %lld s are cut", app->name,
+		(long long)(s->settings->deploy_drain / 1000));
+}
+
+/* Under the lock, and only what still drains: a deploy may have come in between. */
+static int retire(struct server *s, struct app *app, const struct draining *drained,
+	struct err *err)
+{
+	int rc = app_reload(s->store, app, err);
+
+	for (size_t i = 0; i < drained->len && !rc; i++) {
+		struct life life;
+
+		rc = life_find(s->store, app, drained->lives[i].number, &life, err);
+		if (rc || life.state != LIFE_DRAINING)
+			continue;
+		rc = life_remove(s, app, &life, true, err);
+		if (!rc)
+			rc = life_retire(s->store, &life, err);
+	}
+	return rc;
+}
+
+/* Out of band, because a push must not wait for it, and under the lock, because git's own
+ * locks are removed by whoever has ours. */
+static void collect_garbage(struct server *s, const struct app *app)
+{
+	char repository[PATH_TEXT_MAX];
+	char *argv[] = {"git", "-c", "gc.auto=2000", "gc", "--auto", "--quiet",
+		"--no-detach", NULL};
+	char *env[] = {
+		"PATH=/usr/bin:/bin", "HOME=/nonexistent", "GIT_CONFIG_NOSYSTEM=1", NULL};
+	struct err err = {0};
+	struct spawn git = {
+		.path = "/usr/bin/git",
+		.argv = argv,
+		.env = env,
+		.cwd = path_repository(s->settings, app->name, repository),
+		.fds = (struct spawn_fd[]){{STDERR_FILENO, STDERR_FILENO}},
+		.fds_len = 1,
+	};
+	pid_t pid = spawn_start(&git, &err);
+
+	if (pid < 0)
+		log_warn("%s: %s", app->name, err.msg);
+	else if (spawn_wait(pid) != 0)
+		log_warn("%s: git gc failed", app->name);
+}
+
+int settle_run(struct server *s, struct app *app, struct err *err)
+{
+	char path[PATH_TEXT_MAX];
+	struct draining draining;
+	struct life live;
+	int lock, rc;
+
+	rc = app->live ? life_find(s->store, app, app->live, &live, err) : ERR_NOTFOUND;
+	if (!rc)
+		rc = life_keep(s, app, &live, err);
+	if (!rc)
+		rc = read_draining(s, app, &draining, err);
+	if (rc)
+		return rc;
+	drain(s, app, &draining);
+	lock = lock_open(path_app_lock(s->settings, app->name, path), err);
+	if (lock < 0)
+		return lock;
+	rc = lock_wait(lock, err);
+	if (!rc)
+		rc = retire(s, app, &draining, err);
+	if (!rc)
+		collect_garbage(s, app);
+	(void)close(lock);
+	return rc;
+}
