@@ -83,7 +83,7 @@ int message_send(int sock, const struct message *m, const int *fds, size_t fds_l
 	if (fds_len) {
 		h.msg_control = &control;
 		h.msg_controllen = CMSG_SPACE(sizeof(int) * fds_len);
-		c = CMSG_FIRSTHDR(&h);
+		c = &control.align;
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
 		c->cmsg_len = CMSG_LEN(sizeof(int) * fds_len);
