@@ -95,6 +95,33 @@ $(BUILD)/config/schema.c: config/schema.sql
 $(BUILD)/config/schema.o: $(BUILD)/config/schema.c
 	$(CC) $(CPPFLAGS) $(BARDO_CFLAGS) $(CFLAGS) -c -o $@ $<
 
+# ---- for the machine's own use ----
+
+# The programs find each other in one folder, through /proc/self/exe.
+install: all
+	install -d $(DESTDIR)$(LIBEXEC)/hooks.d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(LIBEXEC)
+	for h in $(notdir $(GIT_HOOKS)); do \
+		ln -sfn ../bardo $(DESTDIR)$(LIBEXEC)/hooks.d/$$h || exit 1; done
+	ln -sfn $(LIBEXEC)/bardo $(DESTDIR)$(PREFIX)/bin/bardo
+	ln -sfn $(LIBEXEC)/bardod $(DESTDIR)$(PREFIX)/sbin/bardod
+
+help:
+	@echo 'make            the programs, into $(BUILD)/'
+	@echo 'make demo       the main job, on this machine, in a throwaway folder'
+	@echo 'make check      every test; installs what is missing'
+	@echo 'make bench      what it costs, beside sshd, a shell hook and the bare Engine'
+	@echo 'make install    into DESTDIR, PREFIX ($(PREFIX)), LIBEXEC ($(LIBEXEC))'
+	@echo
+	@echo 'make unit       unit tests'
+	@echo 'make replay     fuzz targets over their corpora'
+	@echo 'make e2e        real git, ssh and Engine; E2E=tests/e2e/FILE.bats for some'
+	@echo 'make lint       how the code looks, what it includes, static analysis'
+	@echo 'make asan       unit tests and replays with the address and leak sanitizers'
+	@echo 'make ubsan      the same for undefined behaviour'
+	@echo 'make fuzz       each fuzz target for FUZZ_SECONDS ($(FUZZ_SECONDS))'
+	@echo 'make clean'
+
 clean:
 	rm -rf $(BUILD) build-*
 
