@@ -1,10 +1,83 @@
-# Tests, checks of the code, and benchmarks; included by the Makefile.
+# Tests and checks of the code; included by the Makefile. `make help` lists the targets.
 
-UNIT := $(patsubst tests/unit/%_test.c,$(BUILD)/tests/unit/%_test,$(wildcard tests/unit/*_test.c))
+TEST_ARCHIVES := $(LIBHOOKS) $(LIBBUILDER) $(LIBCONFIG) $(LIBBASE)
 
-$(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(LIBHOOKS) $(LIBBUILDER) $(LIBCONFIG) $(LIBBASE)
+# ---- unit tests: one cmocka program for each tests/unit/NAME_test.c ----
+
+UNIT := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*_test.c))
+
+$(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(TEST_ARCHIVES)
 	$(CC) $(CFLAGS) $(BARDO_LDFLAGS) -o $@ $^ $(LDFLAGS) $(TEST_LIBS) $(BARDO_LIBS)
 
-.PHONY: unit
+.PHONY: unit-programs unit
+unit-programs: $(UNIT)
 unit: $(UNIT)
-	@for t in $(UNIT); do echo "== $$t"; $$t || exit 1; done
+	@tests/run unit $(BUILD)
+
+# ---- fuzz targets: tests/fuzz/NAME_fuzz.c, and its corpus in tests/fuzz/corpus/NAME ----
+
+FUZZ := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+REPLAYS := $(FUZZ:%=$(BUILD)/tests/fuzz/%_replay)
+FUZZERS := $(FUZZ:%=$(BUILD)/tests/fuzz/%_fuzzer)
+FUZZ_SECONDS ?= 60
+
+# The same function without a fuzzer: any compiler, one run over the corpus.
+$(BUILD)/tests/fuzz/%_replay: $(BUILD)/tests/fuzz/replay.o $(BUILD)/tests/fuzz/%_fuzz.o $(TEST_ARCHIVES)
+	$(CC) $(CFLAGS) $(BARDO_LDFLAGS) -o $@ $^ $(LDFLAGS) $(BARDO_LIBS)
+
+$(BUILD)/tests/fuzz/%_fuzzer: $(BUILD)/tests/fuzz/%_fuzz.o $(TEST_ARCHIVES)
+	$(CC) $(CFLAGS) $(BARDO_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDFLAGS) $(BARDO_LIBS)
+
+.PHONY: replay-programs replay fuzzers fuzz
+replay-programs: $(REPLAYS)
+replay: $(REPLAYS)
+	@tests/run replay $(BUILD)
+fuzzers: $(FUZZERS)
+fuzz:
+	$(MAKE) BUILD=build-fuzz CC=clang OPTIMISE=-O1 HARDEN= \
+		SANITIZE='-fsanitize=fuzzer-no-link,address,undefined' fuzzers
+	@for name in $(FUZZ); do \
+		echo "== $$name, $(FUZZ_SECONDS) s"; \
+		mkdir -p build-fuzz/corpus/$$name; \
+		build-fuzz/tests/fuzz/$${name}_fuzzer -max_total_time=$(FUZZ_SECONDS) \
+			-artifact_prefix=build-fuzz/$$name- -verbosity=0 \
+			build-fuzz/corpus/$$name tests/fuzz/corpus/$$name || exit 1; \
+	done
+
+# ---- sanitizers: unit tests and replays once more, leaks included ----
+
+sanitized = $(MAKE) BUILD=build-$(1) OPTIMISE=-O1 HARDEN= WERROR= \
+	SANITIZE='$(2) -fno-omit-frame-pointer -fno-sanitize-recover=all' unit replay
+
+.PHONY: asan ubsan
+asan:
+	$(call sanitized,asan,-fsanitize=address)
+ubsan:
+	$(call sanitized,ubsan,-fsanitize=undefined)
+
+# ---- the code itself ----
+
+.PHONY: lint
+lint: $(BUILD)/builder/trace.pb-c.h
+	@tests/run lint $(BUILD)
+
+# gcc's analyser, one file at a time: slow, and its result is only a message.
+ANALYZED := $(patsubst %.c,$(BUILD)/analyzed/%,$(wildcard \
+	config/*.c config/base/*.c builder/*.c hooks/*.c receiver/*.c receiver/*/*.c))
+$(BUILD)/analyzed/%: %.c tests/tests.mk
+	@mkdir -p $(@D)
+	gcc $(filter-out -MMD -MP,$(CPPFLAGS)) -MMD -MP -MF $@.d -MT $@ -std=c17 -O1 \
+		-fanalyzer $(ANALYZER_OFF) -Werror -c -o /dev/null $<
+	@touch $@
+.PHONY: analyze
+analyze: $(ANALYZED)
+
+# ---- everything, as .ci/run calls it; and the machine's own look at it ----
+
+.PHONY: check e2e demo
+check:
+	@tests/run check $(BUILD)
+e2e: all
+	@tests/run e2e $(BUILD) $(E2E)
+demo:
+	@contrib/demo
