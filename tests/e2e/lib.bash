@@ -1,0 +1,362 @@
+# What the end-to-end tests share: a bardod for each file, and a user with git and ssh.
+# shellcheck shell=bash disable=SC2154,SC2119,SC2120
+# (bats sets status and output; some arguments are optional.)
+#
+#	setup_file() { load lib; server_start; }
+#	teardown_file() { load lib; server_remove; }
+#	setup() { load lib; }
+#
+# Names of apps carry the server's slot ("shop-s3"), since several servers, of several
+# runs, share an Engine and its names.
+
+TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+BIN=$BARDO_TEST_ROOT/usr/lib/bardo
+export DOCKER_HOST=$BARDO_TEST_ENGINE
+
+SLOTS=60
+PORTS_PER_SLOT=40
+PORT_FIRST=21000
+
+# ---- waiting: always for something, never for some time ----
+
+# wait_until SECONDS COMMAND ...: until it succeeds; fails when the time is over.
+wait_until() {
+	local deadline=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		if [ $SECONDS -ge $deadline ]; then
+			echo "still not so after the deadline: $*" >&2
+			return 1
+		fi
+		sleep 0.05
+	done
+}
+
+# A process that ended but was not waited for counts as ended.
+is_running() {
+	local state
+	state=$(sed -E 's/.*\) (.).*/\1/' "/proc/$1/stat" 2>/dev/null) || return 1
+	[ -n "$state" ] && [ "$state" != Z ]
+}
+is_gone() {
+	! is_running "$1"
+}
+
+# ---- the server ----
+
+# A number that no other server on this machine has now; the lock falls with the last
+# process of this file.
+take_slot() {
+	local n
+	for n in $(seq 0 $((SLOTS - 1))); do
+		exec {slot_lock}>"/tmp/bardo-e2e-slot-$n.lock"
+		if flock -n "$slot_lock"; then
+			export SLOT=$n
+			return
+		fi
+		exec {slot_lock}>&-
+	done
+	echo "all $SLOTS slots are taken" >&2
+	return 1
+}
+
+write_config() {
+	local port=$((PORT_FIRST + SLOT * PORTS_PER_SLOT))
+	cat >"$CONFIG" <<-END
+		[server]
+			data = $DATA
+		[ssh]
+			listen = 127.0.0.1:0
+		[engine]
+			host = $BARDO_TEST_ENGINE
+		[check]
+			timeout = 5s
+		[deploy]
+			drain = 2s
+		[proxy]
+			bind = 127.0.0.1
+			ports = $port-$((port + PORTS_PER_SLOT - 1))
+			apps = $PORTS_PER_SLOT
+		[network]
+			pool = 10.231.$((SLOT * 4)).0/22
+	END
+}
+
+make_client() {
+	mkdir -p "$CLIENT"
+	ssh-keygen -q -t ed25519 -N '' -C admin@test -f "$CLIENT/key"
+	cat >"$CLIENT/ssh_config" <<-END
+		Host *
+			User deploy
+			IdentitiesOnly yes
+			IdentityAgent none
+			StrictHostKeyChecking accept-new
+			UserKnownHostsFile $CLIENT/known_hosts
+			LogLevel ERROR
+			BatchMode yes
+			ConnectTimeout 10
+	END
+	cat >"$CLIENT/gitconfig" <<-END
+		[user]
+			name = Ada
+			email = ada@example.org
+		[init]
+			defaultBranch = main
+		[advice]
+			detachedHead = false
+	END
+}
+
+# server_start [AS-USER]: for setup_file. bardod, its settings, and an admin with a key.
+server_start() {
+	take_slot
+	export SERVER=$BARDO_TEST_ROOT/s$SLOT
+	export DATA=$SERVER/data CONFIG=$SERVER/bardo.conf CLIENT=$SERVER/client
+	export AS_USER=${1:-}
+	mkdir "$SERVER"
+	if [ -n "$AS_USER" ]; then
+		chown "$AS_USER" "$SERVER"
+	fi
+	write_config
+	make_client
+	bardod_start
+	bardo ssh-keys:add admin <"$CLIENT/key.pub"
+}
+
+as_server_user() {
+	if [ -n "$AS_USER" ]; then
+		setpriv --reuid "$AS_USER" --regid "$AS_USER" --init-groups -- "$@"
+	else
+		"$@"
+	fi
+}
+
+# bardod_start [-c key=value ...]: returns when it serves.
+bardod_start() {
+	local ready=$SERVER/ready line=''
+	rm -f "$ready"
+	mkfifo "$ready"
+	chmod 666 "$ready"
+	as_server_user "$BIN/bardod" --config "$CONFIG" "$@" >"$ready" \
+		2>>"$SERVER/bardod.log" </dev/null 3>&- &
+	echo $! >"$SERVER/bardod.pid"
+	IFS= read -r -t 30 line <"$ready" || true
+	case $line in
+	"ready ssh="*) ;;
+	*)
+		echo "bardod says '$line' instead of ready; its log:" >&2
+		tail -n 20 "$SERVER/bardod.log" >&2
+		return 1
+		;;
+	esac
+	line=${line#ready ssh=}
+	line=${line%% *}
+	echo "${line##*:}" >"$SERVER/ssh.port"
+}
+
+bardod_pid() {
+	cat "$SERVER/bardod.pid"
+}
+
+# bardod_stop [SIGNAL]
+bardod_stop() {
+	local pid
+	pid=$(bardod_pid)
+	kill -"${1:-TERM}" "$pid" 2>/dev/null || true
+	wait_until 20 is_gone "$pid"
+}
+
+ssh_port() {
+	cat "$SERVER/ssh.port"
+}
+
+# Everything that has this server's folder on its command line or in its environment.
+server_processes() {
+	local dir
+	for dir in /proc/[0-9]*; do
+		if tr '\0' '\n' 2>/dev/null <"$dir/cmdline" | grep -qF "$DATA" ||
+			tr '\0' '\n' 2>/dev/null <"$dir/environ" |
+			grep -qxF "BARDO_CONFIG=$CONFIG"; then
+			if is_running "${dir#/proc/}"; then
+				echo "${dir#/proc/} $(tr '\0' ' ' <"$dir/cmdline")"
+			fi
+		fi 2>/dev/null
+	done
+}
+no_server_processes() {
+	[ -z "$(server_processes)" ]
+}
+
+proxy_stop() {
+	local pid
+	pid=$(cat "$DATA/run/proxy/haproxy.pid" 2>/dev/null) || return 0
+	for pid in $pid; do
+		kill "$pid" 2>/dev/null || true
+		wait_until 10 is_gone "$pid"
+	done
+}
+
+# For teardown_file: stops the server and removes what it made, and fails if it left
+# processes behind.
+server_remove() {
+	local status=0
+	bardod_stop
+	proxy_stop
+	wait_until 20 no_server_processes || {
+		echo 'processes that nobody waits for:' >&2
+		server_processes >&2
+		status=1
+	}
+	engine_clean
+	if [ "${BARDO_TEST_KEEP:-}" ]; then
+		echo "# kept: $SERVER" >&3
+	else
+		rm -rf "$SERVER"
+	fi
+	return $status
+}
+
+# ---- the Engine: what carries this server's slot in its app's name ----
+
+engine_containers() {
+	docker ps -a --format '{{.Names}}' | grep -E "^bardo\.[a-z0-9-]*-s$SLOT\." || true
+}
+engine_images() {
+	docker images --format '{{.Repository}}:{{.Tag}}' |
+		grep -E "^bardo/[a-z0-9-]*-s$SLOT:" || true
+}
+engine_networks() {
+	docker network ls --format '{{.Name}}' | grep -E -- "-s$SLOT$" || true
+}
+engine_volumes() {
+	docker volume ls --format '{{.Name}}' | grep -E -- "-s${SLOT}_" || true
+}
+engine_clean() {
+	engine_containers | xargs -r docker rm -f >/dev/null
+	engine_networks | xargs -r docker network rm >/dev/null
+	engine_volumes | xargs -r docker volume rm -f >/dev/null
+	engine_images | xargs -r docker rmi -f >/dev/null
+}
+
+# What an app has on the Engine, a line each.
+things_of() {
+	engine_containers | grep -F "bardo.$1." || true
+	engine_images | grep -F "bardo/$1:" || true
+	engine_networks | grep -F "$1" || true
+	engine_volumes | grep -F "$1_" || true
+}
+running_containers_of() {
+	docker ps --format '{{.Names}}' --filter "label=bardo.app=$1"
+}
+has_containers() { # APP COUNT
+	[ "$(docker ps -aq --filter "label=bardo.app=$1" | wc -l)" = "$2" ]
+}
+
+# ---- the user ----
+
+# A command on the host, as its administrator would type it.
+bardo() {
+	as_server_user "$BIN/bardo" --config "$CONFIG" "$@"
+}
+
+# The same from afar: ssh_bardo VERB ... [with KEY= another key].
+ssh_bardo() {
+	ssh -F "$CLIENT/ssh_config" -i "${KEY:-$CLIENT/key}" -p "$(ssh_port)" \
+		127.0.0.1 "$@"
+}
+
+new_key() { # NAME: $CLIENT/NAME and .pub
+	ssh-keygen -q -t ed25519 -N '' -C "$1@test" -f "$CLIENT/$1"
+}
+
+use_git() {
+	export GIT_CONFIG_GLOBAL=$CLIENT/gitconfig GIT_CONFIG_NOSYSTEM=1
+	export GIT_SSH_COMMAND="ssh -F $CLIENT/ssh_config -i ${KEY:-$CLIENT/key}"
+	export GIT_TERMINAL_PROMPT=0
+}
+
+remote_url() {
+	echo "ssh://127.0.0.1:$(ssh_port)/$1"
+}
+
+# new_app_repo NAME: a repository with the example and a remote "production"; sets APP
+# and goes there.
+new_app_repo() {
+	export APP=$1-s$SLOT
+	use_git
+	cp -r "$TOP/contrib/examples/hello" "$BATS_TEST_TMPDIR/$1"
+	cd "$BATS_TEST_TMPDIR/$1" || return 1
+	rm README.md
+	git init -q
+	git remote add production "$(remote_url "$APP")"
+	write_version 1
+}
+
+# write_version TEXT: a commit whose page says so.
+write_version() {
+	echo "version $1" >www/index.html
+	git add -A
+	git commit -q -m "Version $1"
+}
+
+# dockerfile LINE ...: a commit with that Dockerfile.
+dockerfile() {
+	printf '%s\n' "$@" >Dockerfile
+	git add -A
+	git commit -q -m 'Another Dockerfile'
+}
+
+# push [REFSPEC or option ...]: what a person sees, on one stream.
+push() {
+	git push production "${@:-main}" 2>&1
+}
+
+deploy_version() {
+	write_version "$1"
+	push -q
+}
+
+life() { # APP [INDEX, 0 the newest] [FIELD]
+	ssh_bardo lives "$1" --format json | jq -r ".[${2:-0}]${3:+.$3}"
+}
+live_life() { # APP [FIELD]
+	ssh_bardo lives "$1" --format json |
+		jq -r "[.[] | select(.state == \"live\")][0]${2:+.$2}"
+}
+app_url() {
+	live_life "$1" url
+}
+page() {
+	curl -fsS --max-time 10 "$(app_url "$1")"
+}
+page_is() { # APP TEXT
+	[ "$(page "$1")" = "$2" ]
+}
+
+# ---- claims; each shows what there was instead ----
+
+show() {
+	printf -- '-- %s\nstatus: %s\noutput:\n%s\n--\n' "$1" "${status:-}" "${output:-}" >&2
+	return 1
+}
+assert_success() {
+	[ "$status" = 0 ] || show 'it should have worked'
+}
+assert_status() {
+	[ "$status" = "$1" ] || show "the exit status should be $1"
+}
+assert_failure() {
+	[ "$status" != 0 ] || show 'it should have failed'
+}
+assert_output() { # an extended regular expression that some line matches
+	grep -qE -- "$1" <<<"$output" || show "this should be in the output: $1"
+}
+refute_output() {
+	! grep -qE -- "$1" <<<"$output" || show "this should not be in the output: $1"
+}
+assert_equal() { # GOT WANTED
+	if [ "$1" != "$2" ]; then
+		printf -- '-- got:\n%s\n-- wanted:\n%s\n' "$1" "$2" >&2
+		return 1
+	fi
+}
