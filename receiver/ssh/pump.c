@@ -1,0 +1,335 @@
+#include "receiver/ssh/pump.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <termios.h>
+#include <unistd.h>
+
+/* Bytes moved at a time. */
+#define CHUNK (128 * 1024)
+
+/* How far a client may be ahead of the command, in bytes, and after how many we tell it
+ * so again: at 100 ms of round trip, libssh's own window would slow uploads to a third
+ * of what sshd does. */
+#define INPUT_WINDOW (4 * 1024 * 1024)
+#define INPUT_RAISE (1024 * 1024)
+
+/* A process that the command left behind may keep its output open for ever. */
+#define LINGER_MS 2000
+
+/* A command that is killed closes all it has, one after the other. After an EOF we could
+ * not tell the client what happened, so wait whether it is only its output that ends. */
+#define HALF_CLOSE_MS 100
+
+static void outlet_init(struct outlet *o, bool is_stderr)
+{
+	*o = (struct outlet){.fd = -1, .is_stderr = is_stderr};
+	buf_init(&o->pending, CHUNK);
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+}
+
+void pump_init(struct pump *p, ssh_channel channel)
+{
+	*p = (struct pump){
+		.channel = channel,
+		.input_owed = INPUT_RAISE,
+		.to_command = -1,
+		.status_fd = -1,
+		.linger_until = INT64_MAX,
+		.half_close_at = INT64_MAX,
+	};
+	buf_init(&p->input, INPUT_WINDOW);
+	outlet_init(&p->out, false);
+	outlet_init(&p->err, true);
+}
+
+void pump_finish(struct pump *p)
+{
+	close_fd(&p->to_command);
+	close_fd(&p->out.fd);
+	close_fd(&p->err.fd);
+	close_fd(&p->status_fd);
+	buf_finish(&p->input);
+	buf_finish(&p->out.pending);
+	buf_finish(&p->err.pending);
+}
+
+static int take(int *fd)
+{
+	int taken = *fd;
+
+	*fd = -1;
+	return taken;
+}
+
+void pump_attach(struct pump *p, struct ends *ends)
+{
+	p->to_command = take(&ends->ours[DOOR_STDIN]);
+	p->out.fd = take(&ends->ours[DOOR_STDOUT]);
+	p->err.fd = take(&ends->ours[DOOR_STDERR]);
+	p->status_fd = take(&ends->ours[DOOR_STATUS]);
+}
+
+void pump_say(struct pump *p, const char *text, int status)
+{
+	(void)buf_adds(&p->err.pending, text);
+	(void)snprintf(p->status, sizeof(p->status), "%d\n", status);
+}
+
+void pump_input_waits(struct pump *p)
+{
+	p->input_waits = true;
+}
+
+void pump_input_ended(struct pump *p)
+{
+	p->input_ended = true;
+}
+
+void pump_unheard(struct pump *p)
+{
+	p->unheard = true;
+	p->input_ended = true;
+	buf_reset(&p->out.pending);
+	buf_reset(&p->err.pending);
+}
+
+void pump_detach(struct pump *p)
+{
+	pump_unheard(p);
+	p->channel = NULL;
+	p->input_waits = false;
+}
+
+/* ---- from the client to the command ---- */
+
+/* How many bytes to ask libssh for. Before 0.11, asking for more than the window holds
+ * is what makes it raise the window; it gives what is there. */
+static size_t input_wanted(const struct pump *p, size_t available)
+{
+#if LIBSSH_VERSION_INT < SSH_VERSION_INT(0, 11, 0)
+	if (available <= CHUNK && p->input_owed >= INPUT_RAISE)
+		return INPUT_WINDOW;
+#else
+	(void)p;
+#endif
+	return available < CHUNK ? available : CHUNK;
+}
+
+/* Takes what libssh holds. False if that is nothing. */
+static bool fill_input(struct pump *p)
+{
+	int available =
+		p->channel && p->input_waits ? ssh_channel_poll(p->channel, 0) : 0;
+	size_t wanted;
+	char *to;
+	int n;
+
+	p->input_waits = false;
+	if (available <= 0)
+		return false;
+	wanted = input_wanted(p, (size_t)available);
+	/* Large, but pages that nothing was written to cost nothing. */
+	to = buf_reserve(&p->input, wanted);
+	n = to ? ssh_channel_read_timeout(p->channel, to, (uint32_t)wanted, 0, 0) : -1;
+	if (n <= 0)
+		return false;
+	p->input.len += (size_t)n;
+	p->input_owed = wanted > CHUNK ? 0 : p->input_owed + (size_t)n;
+	p->input_waits = n < available;
+	return true;
+}
+
+/* Gives the command what it takes. False if it takes no more now. */
+static bool drain_input(struct pump *p)
+{
+	ssize_t n = (ssize_t)p->input.len;
+
+	if (p->to_command >= 0)
+		n = write(p->to_command, p->input.data, p->input.len);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n < 0) {
+		/* It reads no more: what still comes is thrown away. */
+		close_fd(&p->to_command);
+		n = (ssize_t)p->input.len;
+	}
+	buf_consume(&p->input, (size_t)n);
+	return p->input.len == 0;
+}
+
+/* A terminal has no end of file but the character for it. */
+static void end_input(struct pump *p)
+{
+	struct termios t;
+
+	if (p->to_command >= 0 && tcgetattr(p->to_command, &t) == 0 &&
+		(t.c_lflag & ICANON))
+		(void)!write(p->to_command, &t.c_cc[VEOF], 1);
+	close_fd(&p->to_command);
+}
+
+static void move_input(struct pump *p)
+{
+	while (p->input.len || fill_input(p)) {
+		if (!drain_input(p))
+			return;
+	}
+	if (p->input_ended && !p->input_waits)
+		end_input(p);
+}
+
+/* ---- from the command to the client ---- */
+
+/* How many bytes the client takes now. */
+static size_t output_room(const struct pump *p)
+{
+	size_t window;
+
+	if (p->unheard)
+		return CHUNK;
+	if (!p->channel ||
+		(ssh_get_status(ssh_channel_get_session(p->channel)) & SSH_WRITE_PENDING))
+		return 0;
+	window = ssh_channel_window_size(p->channel);
+	return window < CHUNK ? window : CHUNK;
+}
+
+/* A rekey may let libssh take less than the window has. */
+static void drain_outlet(struct pump *p, struct outlet *o)
+{
+	int n;
+
+	if (!o->pending.len)
+		return;
+	if (p->unheard) {
+		buf_reset(&o->pending);
+		return;
+	}
+	n = o->is_stderr ? ssh_channel_write_stderr(
+				   p->channel, o->pending.data, (uint32_t)o->pending.len)
+			 : ssh_channel_write(
+				   p->channel, o->pending.data, (uint32_t)o->pending.len);
+	if (n < 0)
+		pump_unheard(p);
+	else
+		buf_consume(&o->pending, (size_t)n);
+}
+
+static void fill_outlet(struct pump *p, struct outlet *o)
+{
+	size_t room = o->pending.len ? 0 : output_room(p);
+	char *to = room ? buf_reserve(&o->pending, room) : NULL;
+	ssize_t n;
+
+	if (!to)
+		return;
+	n = read(o->fd, to, room);
+	if (n > 0)
+		o->pending.len += (size_t)n;
+	/* A terminal ends with EIO when its last user has closed it. */
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		close_fd(&o->fd);
+}
+
+static void move_output(struct pump *p, struct outlet *o, bool readable)
+{
+	drain_outlet(p, o);
+	if (o->fd >= 0 && readable) {
+		fill_outlet(p, o);
+		drain_outlet(p, o);
+	}
+}
+
+static bool output_is_done(const struct pump *p)
+{
+	return p->out.fd < 0 && p->err.fd < 0 && !p->out.pending.len &&
+		!p->err.pending.len;
+}
+
+/* ---- the end ---- */
+
+static void read_status(struct pump *p, int64_t now)
+{
+	char rest[ENDING_TEXT_MAX];
+	size_t room = sizeof(p->status) - 1 - p->status_len;
+	ssize_t n = read(p->status_fd, room ? p->status + p->status_len : rest,
+		room ? room : sizeof(rest));
+
+	if (n > 0 && room)
+		p->status_len += (size_t)n;
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+		close_fd(&p->status_fd);
+		p->linger_until = now + LINGER_MS;
+	}
+}
+
+/* Whether an output was looked at in this turn and had nothing to give. */
+static bool was_quiet(const struct outlet *o, const struct pollfd *seen)
+{
+	return o->fd < 0 || (seen->fd == o->fd && !seen->revents);
+}
+
+static void stop_lingering(struct pump *p, const struct pollfd *set, int64_t now)
+{
+	if (p->status_fd >= 0 || p->linger_until == INT64_MAX)
+		return;
+	if (!was_quiet(&p->out, &set[DOOR_STDOUT]) ||
+		!was_quiet(&p->err, &set[DOOR_STDERR])) {
+		p->linger_until = now + LINGER_MS;
+	} else if (now >= p->linger_until) {
+		close_fd(&p->out.fd);
+		close_fd(&p->err.fd);
+	}
+}
+
+/* The client may learn that no more output comes while it goes on sending. */
+static void half_close(struct pump *p, int64_t now)
+{
+	if (p->status_fd < 0 || p->unheard || !output_is_done(p))
+		return;
+	if (p->half_close_at == INT64_MAX)
+		p->half_close_at = now + HALF_CLOSE_MS;
+	else if (now >= p->half_close_at)
+		(void)ssh_channel_send_eof(p->channel);
+}
+
+void pump_interest(const struct pump *p, struct pollfd set[PUMP_FDS])
+{
+	size_t room = output_room(p);
+	bool input = p->input.len || p->input_waits;
+
+	set[DOOR_STDIN] = (struct pollfd){input ? p->to_command : -1, POLLOUT, 0};
+	set[DOOR_STDOUT] =
+		(struct pollfd){room && !p->out.pending.len ? p->out.fd : -1, POLLIN, 0};
+	set[DOOR_STDERR] =
+		(struct pollfd){room && !p->err.pending.len ? p->err.fd : -1, POLLIN, 0};
+	set[DOOR_STATUS] = (struct pollfd){p->status_fd, POLLIN, 0};
+}
+
+void pump_step(struct pump *p, const struct pollfd set[PUMP_FDS], int64_t now)
+{
+	move_input(p);
+	move_output(p, &p->out, set[DOOR_STDOUT].revents != 0);
+	move_output(p, &p->err, set[DOOR_STDERR].revents != 0);
+	if (p->status_fd >= 0 && set[DOOR_STATUS].revents)
+		read_status(p, now);
+	stop_lingering(p, set, now);
+	half_close(p, now);
+}
+
+int64_t pump_deadline(const struct pump *p)
+{
+	return p->status_fd < 0 ? p->linger_until : p->half_close_at;
+}
+
+bool pump_is_done(const struct pump *p)
+{
+	return p->status_fd < 0 && output_is_done(p);
+}

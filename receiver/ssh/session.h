@@ -1,0 +1,12 @@
+#ifndef BARDO_SSH_SESSION_H
+#define BARDO_SSH_SESSION_H
+
+struct err;
+struct options;
+
+/* Serves one client, from the key exchange until the last of its commands has ended,
+ * which may be long after the client has gone. Takes both sockets. An error means that
+ * the client could not even be greeted; what a client does wrong goes to the log. */
+int session_serve(const struct options *o, int sock, int door, struct err *err);
+
+#endif
