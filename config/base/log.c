@@ -15,7 +15,8 @@ void log_name(const char *name)
 	program = name;
 }
 
-static void log_line(const char *level, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 2, 0)))
+log_line(const char *level, const char *fmt, va_list ap)
 {
 	char line[LOG_LINE_MAX];
 	char when[CLOCK_TEXT_MAX];
