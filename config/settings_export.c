@@ -5,6 +5,7 @@
 #include "config/base/buf.h"
 #include "config/base/err.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +39,8 @@ int settings_export(const char *file, const char *const *overrides, size_t overr
 	if (!rc && file) {
 		absolute = realpath(file, NULL);
 		if (!absolute)
-			rc = err_errno(err, "%s", file);
+			rc = err_set(
+				err, ERR_USAGE, "--config %s: %s", file, strerror(errno));
 	}
 	if (!rc &&
 		(setenv("BARDO_CONFIG", absolute ? absolute : "", 1) < 0 ||
