@@ -37,7 +37,7 @@ BASE := $(call obj,$(call src,config/base))
 CONFIG := $(call obj,$(call src,config)) $(BUILD)/config/schema.o
 BUILDER := $(call obj,$(call src,builder)) $(BUILD)/builder/trace.pb-c.o
 HOOKS := $(call obj,$(call src,hooks))
-COMMANDS := $(call obj,$(call src,receiver/commands) receiver/bardo.c)
+COMMANDS := $(call obj,$(call src,receiver/commands) receiver/bardo.c receiver/entry.c)
 BARDOD := $(call obj,$(call src,receiver/bardod))
 SSH := $(call obj,$(call src,receiver/ssh))
 

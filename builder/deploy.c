@@ -9,6 +9,7 @@
 #include "builder/say.h"
 #include "builder/server.h"
 #include "builder/source.h"
+#include "builder/undo.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
 #include "config/base/io.h"
@@ -412,37 +413,6 @@ static void announce(struct passage *p)
 	say_times(p);
 }
 
-/* Only an image whose tag came with this life goes with it. */
-static int remove_image(
-	struct server *s, const struct app *app, const struct life *life, struct err *err)
-{
-	int others, rc;
-
-	if (!*life->tag)
-		return 0;
-	rc = life_count_with_tag(s->store, app, life->tag, &others, err);
-	if (rc || others > 1)
-		return rc;
-	rc = image_remove_tag(s, life->tag, err);
-	return rc ? rc : image_forget(s->store, app, life->tag, err);
-}
-
-int deploy_undo(struct server *s, const struct app *app, struct life *life,
-	const char *reason, struct err *err)
-{
-	int first = life_fail(s->store, life, reason, err);
-	int rc = life_remove(s, app, life, false, first ? NULL : err);
-
-	first = first ? first : rc;
-	rc = remove_image(s, app, life, first ? NULL : err);
-	first = first ? first : rc;
-	if (!app->live) {
-		rc = network_remove(s, app, first ? NULL : err);
-		first = first ? first : rc;
-	}
-	return first;
-}
-
 static void fail(struct passage *p, const struct err *why)
 {
 	struct err err = {0};
@@ -453,7 +423,7 @@ static void fail(struct passage *p, const struct err *why)
 		life_repair(p->server, p->app, &p->before, &changed, &err) < 0)
 		say_problem(p->say, "Life %d could not be started again: %s",
 			p->before.number, err.msg);
-	if (deploy_undo(p->server, p->app, p->life, why->msg, &err) < 0)
+	if (undo_life(p->server, p->app, p->life, why->msg, &err) < 0)
 		say_problem(p->say, "Not everything of life %d could be removed yet: %s",
 			p->life->number, err.msg);
 	(void)life_set_phases(p->server->store, p->life, p->phases, p->phases_len, NULL);
@@ -473,6 +443,8 @@ int deploy_run(const struct deploy *d, struct life *life, struct err *err)
 	};
 	int rc = route_ensure_proxy(d->server, err);
 
+	if (!rc)
+		rc = undo_interrupted(d->server, d->app, err);
 	if (!rc)
 		rc = life_sweep(d->server, d->app, err);
 	if (rc)

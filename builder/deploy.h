@@ -42,8 +42,4 @@ struct deploy {
  */
 int deploy_run(const struct deploy *d, struct life *life, struct err *err);
 
-/* Takes back what an unfinished life had made, and writes it down as failed. */
-int deploy_undo(struct server *s, const struct app *app, struct life *life,
-	const char *reason, struct err *err);
-
 #endif

@@ -1,13 +1,12 @@
 #include "builder/reconcile.h"
 
 #include "builder/container.h"
-#include "builder/deploy.h"
 #include "builder/destroy.h"
 #include "builder/life.h"
 #include "builder/ref.h"
 #include "builder/route.h"
 #include "builder/server.h"
-#include "builder/settle.h"
+#include "builder/undo.h"
 #include "config/base/err.h"
 #include "config/base/log.h"
 #include "config/containers.h"
@@ -22,41 +21,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define UNFINISHED_MAX 64
-#define INTERRUPTED "interrupted: bardo or the machine stopped in the middle of it"
-
-struct unfinished {
-	struct life lives[UNFINISHED_MAX];
-	size_t len;
-};
-
-static int collect_unfinished(void *ctx, const struct life *life)
+static int note_draining(void *ctx, const struct life *life)
 {
-	struct unfinished *u = ctx;
+	bool *draining = ctx;
 
-	if (u->len < UNFINISHED_MAX)
-		u->lives[u->len++] = *life;
+	*draining = *draining || life->state == LIFE_DRAINING;
 	return 0;
-}
-
-/* Fails what was under way; *draining tells that something is left for settle. */
-static int end_unfinished(
-	struct server *s, const struct app *app, bool *draining, struct err *err)
-{
-	struct unfinished u = {.len = 0};
-	int rc = lives_each_unfinished(s->store, app, collect_unfinished, &u, err);
-
-	*draining = false;
-	for (size_t i = 0; i < u.len && !rc; i++) {
-		if (u.lives[i].state == LIFE_DRAINING) {
-			*draining = true;
-			continue;
-		}
-		log_warn("%s: life %d was interrupted while %s", app->name,
-			u.lives[i].number, life_state_name(u.lives[i].state));
-		rc = deploy_undo(s, app, &u.lives[i], INTERRUPTED, err);
-	}
-	return rc;
 }
 
 struct stray_search {
@@ -134,7 +104,9 @@ int reconcile_app(struct server *s, struct app *app, struct err *err)
 	int rc = app_reload(s->store, app, err);
 
 	if (!rc)
-		rc = end_unfinished(s, app, &draining, err);
+		rc = undo_interrupted(s, app, err);
+	if (!rc)
+		rc = lives_each_unfinished(s->store, app, note_draining, &draining, err);
 	if (!rc)
 		rc = life_sweep(s, app, err);
 	if (!rc)

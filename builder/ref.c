@@ -27,12 +27,20 @@ static int failed(struct err *err, const char *what)
 	return err_set(err, ERR_FAILED, "%s: %s", what, e ? e->message : "unknown error");
 }
 
+/* path NULL: the one that git set up for its hook, quarantined objects and all. */
 static int open_repository(git_repository **out, const char *path, struct err *err)
 {
+	int rc;
+
 	(void)git_libgit2_init();
-	if (git_repository_open_bare(out, path) == 0)
+	if (path)
+		rc = git_repository_open_bare(out, path);
+	else
+		rc = git_repository_open_ext(
+			out, NULL, GIT_REPOSITORY_OPEN_FROM_ENV, NULL);
+	if (rc == 0)
 		return 0;
-	(void)failed(err, path);
+	(void)failed(err, path ? path : "the repository of this push");
 	(void)git_libgit2_shutdown();
 	return ERR_FAILED;
 }
@@ -161,6 +169,17 @@ int ref_force(
 	git_reference_free(made);
 	close_repository(r);
 	return rc;
+}
+
+bool ref_branch_is_valid(const char *branch)
+{
+	int valid = 0;
+
+	(void)git_libgit2_init();
+	if (git_branch_name_is_valid(&valid, branch) < 0)
+		valid = 0;
+	(void)git_libgit2_shutdown();
+	return valid;
 }
 
 int ref_keep_life(const char *repository, int life, const char *commit, struct err *err)

@@ -31,10 +31,14 @@ int ref_read(
 int ref_force(
 	const char *repository, const char *ref, const char *commit, struct err *err);
 
+/* Whether git takes it as the name of a branch (git-check-ref-format(1)). */
+bool ref_branch_is_valid(const char *branch);
+
 /* refs/bardo/lives/N. */
 int ref_keep_life(const char *repository, int life, const char *commit, struct err *err);
 
-/* The commit that an object is, or that a tag means. ERR_USAGE: neither. */
+/* The commit that an object is, or that a tag means. ERR_USAGE: neither. repository NULL:
+ * the one that git set up for its hook, quarantined objects and all. */
 int commit_peel(const char *repository, const char *object, char out[COMMIT_SIZE],
 	struct err *err);
 

@@ -1,0 +1,302 @@
+#include "hooks/push.h"
+
+#include "builder/deploy.h"
+#include "builder/ref.h"
+#include "builder/say.h"
+#include "builder/settle.h"
+#include "config/base/clock.h"
+#include "config/base/err.h"
+#include "config/lock.h"
+#include "config/paths.h"
+#include "hooks/pktline.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * proc-receive (githooks(5)): the objects are permanent, git hands us every ref of the
+ * push and waits for our answer on each. It deploys under the app's lock and moves the
+ * branch itself, with the switch; tags fall through to git.
+ */
+
+#define TAGS "refs/tags/"
+#define ATOMIC_REASON "another ref of this atomic push was refused"
+
+struct options {
+	bool atomic;
+	bool has_push_options;
+	bool dry_run;
+};
+
+/* Git's features stand behind the version's NUL; we name those that we want. */
+static int agree_on_version(struct options *o, char *line, struct err *err)
+{
+	char answer[64] = "version=1";
+	size_t len, answer_len = strlen(answer) + 1;
+	const char *features;
+	int kind = pkt_read(STDIN_FILENO, line, &len, err);
+
+	if (kind < 0)
+		return kind;
+	if (kind != PKT_LINE || strcmp(line, "version=1"))
+		return err_set(
+			err, ERR_FAILED, "git speaks another version of proc-receive");
+	features = len > strlen(line) ? line + strlen(line) + 1 : "";
+	o->atomic = strstr(features, "atomic");
+	o->has_push_options = strstr(features, "push-options");
+	answer_len += (size_t)snprintf(answer + answer_len, sizeof(answer) - answer_len,
+		"%s%s", o->atomic ? "atomic " : "",
+		o->has_push_options ? "push-options" : "");
+	if (pkt_read(STDIN_FILENO, line, &len, err) < 0 ||
+		pkt_write_data(STDOUT_FILENO, answer, answer_len, err) < 0)
+		return ERR_FAILED;
+	return pkt_flush(STDOUT_FILENO, err);
+}
+
+static int take_push_option(struct options *o, const char *option, struct err *err)
+{
+	if (strcmp(option, "dry-run"))
+		return err_set(err, ERR_USAGE,
+			"unknown push option %.100s: there is dry-run", option);
+	o->dry_run = true;
+	return 0;
+}
+
+static int read_push(struct push *p, struct options *o, struct err *err)
+{
+	char *line = malloc(PKT_LINE_MAX + 1);
+	size_t len;
+	int rc;
+
+	if (!line)
+		return err_set(err, ERR_FAILED, "out of memory");
+	rc = agree_on_version(o, line, err);
+	while (!rc && (rc = pkt_read(STDIN_FILENO, line, &len, err)) == PKT_LINE)
+		rc = push_add_command(p, line, err);
+	if (rc == PKT_FLUSH && o->has_push_options) {
+		while ((rc = pkt_read(STDIN_FILENO, line, &len, err)) == PKT_LINE) {
+			rc = take_push_option(o, line, err);
+			if (rc)
+				break;
+		}
+	}
+	free(line);
+	return rc < 0 ? rc : 0;
+}
+
+/* The lock stays with the open file description, and so with receive-pack's parent. */
+static int take_lock(int64_t *waited, struct err *err)
+{
+	int64_t start = clock_monotonic_ms();
+	int rc = lock_try(PUSH_LOCK_FD, err);
+
+	if (rc == ERR_BUSY) {
+		(void)fprintf(
+			stderr, "-----> Waiting for the deploy that is under way\n");
+		rc = lock_wait(PUSH_LOCK_FD, err);
+	}
+	*waited = clock_monotonic_ms() - start;
+	return rc;
+}
+
+static struct push_command *find_deploy(struct push *p)
+{
+	for (size_t i = 0; i < p->len; i++) {
+		if (p->commands[i].deploys)
+			return &p->commands[i];
+	}
+	return NULL;
+}
+
+/* Tags that this push brings are names for its commits already. */
+static size_t collect_tags(struct push *p, struct pushed_tag *tags)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->len; i++) {
+		const struct push_command *c = &p->commands[i];
+
+		if (strncmp(c->ref, TAGS, strlen(TAGS)) || !*c->commit || *c->reason)
+			continue;
+		tags[n].name = c->ref + strlen(TAGS);
+		memcpy(tags[n++].commit, c->commit, sizeof(c->commit));
+	}
+	return n;
+}
+
+static int find_version(struct push *p, const char *repository, const char *commit,
+	char out[VERSION_SIZE], struct err *err)
+{
+	struct pushed_tag *tags = calloc(p->len, sizeof(*tags));
+	int rc;
+
+	if (!tags)
+		return err_set(err, ERR_FAILED, "out of memory");
+	rc = commit_version(repository, commit, tags, collect_tags(p, tags), out, err);
+	free(tags);
+	return rc;
+}
+
+/* Somebody may have moved the branch while we waited for the lock. */
+static int check_old(struct push_command *c, const char *repository, struct err *err)
+{
+	char now[COMMIT_SIZE];
+	bool is_new = strspn(c->old, "0") == strlen(c->old);
+	int rc = ref_remove_stale_locks(repository, err);
+
+	if (!rc)
+		rc = ref_read(repository, c->ref, now, err);
+	if (!rc && strcmp(now, is_new ? "" : c->old))
+		rc = err_set(err, ERR_BUSY,
+			"the branch has moved meanwhile: fetch, then push again");
+	return rc;
+}
+
+static int deploy(struct push *p, struct push_command *c, int64_t waited, struct err *err)
+{
+	char repository[PATH_TEXT_MAX], version[VERSION_SIZE];
+	struct life life = {0};
+	struct say say;
+	struct deploy d = {
+		.server = &p->server,
+		.app = &p->app,
+		.say = &say,
+		.user = &p->user,
+		.key = p->key,
+		.client_side = p->client_side,
+		.source = "push",
+		.commit = c->commit,
+		.version = version,
+		.ref = c->ref,
+		.ref_old = c->old,
+		.waited = waited,
+	};
+	int rc = find_version(p, path_repository(&p->settings, p->app.name, repository),
+		c->commit, version, err);
+
+	if (rc)
+		return rc;
+	say_init(&say, STDERR_FILENO);
+	rc = deploy_run(&d, &life, err);
+	say_finish(&say);
+	return rc ? rc : settle_start(&p->server, &p->app, NULL);
+}
+
+static void dry_run(struct push *p, struct push_command *c)
+{
+	(void)fprintf(stderr,
+		"-----> Dry run: this push would deploy %.12s as life %d of %s\n",
+		c->commit, p->app.last_life + 1, p->app.name);
+	(void)snprintf(c->reason, sizeof(c->reason), "dry run");
+}
+
+static void refuse_all(struct push *p, const char *reason)
+{
+	for (size_t i = 0; i < p->len; i++) {
+		if (!*p->commands[i].reason)
+			(void)snprintf(
+				p->commands[i].reason, PUSH_REASON_SIZE, "%s", reason);
+	}
+}
+
+static bool any_refused(const struct push *p)
+{
+	for (size_t i = 0; i < p->len; i++) {
+		if (*p->commands[i].reason)
+			return true;
+	}
+	return false;
+}
+
+/* Deploys what is to be deployed; a failure becomes the reason of its ref. */
+static void carry_out(struct push *p, const struct options *o)
+{
+	struct push_command *c = find_deploy(p);
+	char repository[PATH_TEXT_MAX];
+	struct err err = {0};
+	int64_t waited;
+	int rc = 0;
+
+	if (o->atomic && any_refused(p))
+		c = NULL;
+	if (c && o->dry_run) {
+		dry_run(p, c);
+	} else if (c) {
+		rc = take_lock(&waited, &err);
+		if (!rc)
+			rc = app_reload(p->server.store, &p->app, &err);
+		if (!rc)
+			rc = check_old(c,
+				path_repository(&p->settings, p->app.name, repository),
+				&err);
+		if (!rc)
+			rc = deploy(p, c, waited, &err);
+		if (rc)
+			(void)snprintf(c->reason, sizeof(c->reason), "%.*s",
+				(int)strnlen(err.msg, PUSH_REASON_SIZE - 1), err.msg);
+	}
+	if (o->dry_run)
+		refuse_all(p, "dry run");
+	else if (o->atomic && any_refused(p))
+		refuse_all(p, ATOMIC_REASON);
+}
+
+static int report_one(const struct push_command *c, struct err *err)
+{
+	int rc;
+
+	if (*c->reason)
+		return pkt_write(STDOUT_FILENO, err, "ng %s %s", c->ref, c->reason);
+	rc = pkt_write(STDOUT_FILENO, err, "ok %s", c->ref);
+	if (!rc && !c->deploys)
+		return pkt_write(STDOUT_FILENO, err, "option fall-through");
+	/* A tag that was pushed to the branch became its commit. */
+	if (!rc && strcmp(c->new, c->commit))
+		rc = pkt_write(STDOUT_FILENO, err, "option new-oid %s", c->commit);
+	return rc;
+}
+
+static int report(const struct push *p, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < p->len && !rc; i++)
+		rc = report_one(&p->commands[i], err);
+	return rc ? rc : pkt_flush(STDOUT_FILENO, err);
+}
+
+static int answer(struct push *p, struct err *err)
+{
+	struct options o = {0};
+	int rc = read_push(p, &o, err);
+
+	if (rc)
+		return rc;
+	push_judge(p, false);
+	for (size_t i = 0; i < p->len; i++) {
+		if (*p->commands[i].reason)
+			push_explain(p, &p->commands[i]);
+	}
+	carry_out(p, &o);
+	return report(p, err);
+}
+
+int hook_proc_receive(void)
+{
+	struct err err = {0};
+	struct push p;
+	int rc = push_open(&p, &err);
+
+	/* A receive-pack that is gone must not end the deploy. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (!rc) {
+		rc = answer(&p, &err);
+		push_close(&p);
+	}
+	if (rc)
+		(void)fprintf(stderr, " !     %s\n", err.msg);
+	return rc ? 1 : 0;
+}

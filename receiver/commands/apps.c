@@ -1,0 +1,139 @@
+#include "receiver/commands/command.h"
+#include "receiver/commands/families.h"
+
+#include "builder/destroy.h"
+#include "builder/ref.h"
+#include "builder/route.h"
+#include "config/apps.h"
+#include "config/base/clock.h"
+#include "config/base/err.h"
+#include "config/lock.h"
+#include "config/paths.h"
+#include "config/settings.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+int run_apps_create(struct request *r, struct err *err)
+{
+	char path[PATH_TEXT_MAX];
+	struct app app;
+	int rc = command_options(r, NULL, 0, 1, 1, err);
+
+	if (!rc)
+		rc = app_create(
+			r->server.store, r->settings, r->argv[1], false, &app, err);
+	if (!rc)
+		rc = repository_create(path_repository(r->settings, app.name, path), err);
+	if (!rc)
+		rc = route_ports(&r->server, err);
+	if (!rc)
+		(void)printf("-----> Creating %s...\n", app.name);
+	return rc;
+}
+
+/* On a terminal the name must be typed; a script says --force. */
+static int confirm(const struct app *app, struct err *err)
+{
+	char line[NAME_SIZE + 2] = "";
+
+	if (!isatty(STDIN_FILENO))
+		return err_set(err, ERR_USAGE,
+			"this destroys %s, its repository and its images: add --force",
+			app->name);
+	(void)printf(" !     WARNING: Potentially Destructive Action\n"
+		     " !     This command will destroy %s.\n"
+		     " !     To proceed, type \"%s\"\n> ",
+		app->name, app->name);
+	(void)fflush(stdout);
+	if (!fgets(line, sizeof(line), stdin))
+		line[0] = '\0';
+	line[strcspn(line, "\r\n")] = '\0';
+	if (strcmp(line, app->name))
+		return err_set(err, ERR_FAILED, "that is not %s: nothing was destroyed",
+			app->name);
+	return 0;
+}
+
+int run_apps_destroy(struct request *r, struct err *err)
+{
+	bool force = false;
+	const struct command_option options[] = {{"--force", "-f", &force, NULL}};
+	char path[PATH_TEXT_MAX];
+	struct app app;
+	int lock, rc;
+
+	rc = command_options(r, options, 1, 1, 1, err);
+	if (!rc)
+		rc = app_find(r->server.store, r->argv[1], &app, err);
+	if (!rc && !force)
+		rc = confirm(&app, err);
+	if (rc)
+		return rc;
+	lock = lock_open(path_app_lock(r->settings, app.name, path), err);
+	if (lock < 0)
+		return lock;
+	rc = lock_try(lock, err);
+	if (!rc) {
+		(void)printf("-----> Destroying %s and what it had\n", app.name);
+		(void)fflush(stdout);
+		rc = app_destroy(&r->server, &app, err);
+	}
+	(void)close(lock);
+	return rc;
+}
+
+int run_apps_exists(struct request *r, struct err *err)
+{
+	struct app app;
+	int rc = command_options(r, NULL, 0, 1, 1, err);
+
+	return rc ? rc : app_find(r->server.store, r->argv[1], &app, err);
+}
+
+static int print_app(void *ctx, const struct app *app)
+{
+	(void)ctx;
+	return printf("%s\n", app->name) < 0 ? ERR_FAILED : 0;
+}
+
+static int add_app(void *ctx, const struct app *app)
+{
+	cJSON *one = cJSON_CreateObject();
+	char when[CLOCK_TEXT_MAX];
+
+	clock_format(app->created_at, when);
+	(void)cJSON_AddStringToObject(one, "app", app->name);
+	(void)cJSON_AddStringToObject(one, "created_at", when);
+	(void)cJSON_AddStringToObject(one, "deploy_branch", app->deploy_branch);
+	(void)cJSON_AddNumberToObject(one, "live", app->live);
+	(void)cJSON_AddNumberToObject(one, "port", app->port);
+	(void)cJSON_AddItemToArray(ctx, one);
+	return 0;
+}
+
+int run_apps_list(struct request *r, struct err *err)
+{
+	const char *format = NULL;
+	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
+	bool json;
+	cJSON *list;
+	int rc = command_options(r, options, 1, 0, 0, err);
+
+	if (!rc)
+		rc = command_format(format, &json, err);
+	if (rc)
+		return rc;
+	if (!json) {
+		(void)printf("=====> My Apps\n");
+		return apps_each(r->server.store, print_app, NULL, err);
+	}
+	list = cJSON_CreateArray();
+	rc = apps_each(r->server.store, add_app, list, err);
+	if (!rc)
+		command_print_json(list);
+	cJSON_Delete(list);
+	return rc;
+}

@@ -1,0 +1,48 @@
+#ifndef BARDO_RECEIVER_FAMILIES_H
+#define BARDO_RECEIVER_FAMILIES_H
+
+struct err;
+struct request;
+
+/* What the table's rows run, by the file that holds them; see struct command for what
+ * they give. */
+
+/* apps.c */
+int run_apps_create(struct request *r, struct err *err);
+int run_apps_destroy(struct request *r, struct err *err);
+int run_apps_exists(struct request *r, struct err *err);
+int run_apps_list(struct request *r, struct err *err);
+
+/* git.c */
+int run_receive_pack(struct request *r, struct err *err);
+int run_upload_pack(struct request *r, struct err *err);
+int run_git_set(struct request *r, struct err *err);
+
+/* help.c */
+int run_welcome(struct request *r, struct err *err);
+int run_help(struct request *r, struct err *err);
+int run_version(struct request *r, struct err *err);
+
+/* lives.c */
+int run_lives(struct request *r, struct err *err);
+int run_lives_info(struct request *r, struct err *err);
+int run_lives_log(struct request *r, struct err *err);
+
+/* passages.c */
+int run_lives_revive(struct request *r, struct err *err);
+int run_ps_rebuild(struct request *r, struct err *err);
+
+/* logs.c */
+int run_logs(struct request *r, struct err *err);
+
+/* ssh_keys.c */
+int run_ssh_keys_add(struct request *r, struct err *err);
+int run_ssh_keys_list(struct request *r, struct err *err);
+int run_ssh_keys_remove(struct request *r, struct err *err);
+
+/* upkeep.c */
+int run_settings(struct request *r, struct err *err);
+int run_reconcile(struct request *r, struct err *err);
+int run_lives_settle(struct request *r, struct err *err);
+
+#endif

@@ -1,0 +1,105 @@
+#include "receiver/commands/command.h"
+
+#include "config/base/err.h"
+#include "config/base/number.h"
+
+#include <cjson/cJSON.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct command_option *find(const struct command_option *options, size_t len,
+	const char *word, const char **value)
+{
+	for (size_t i = 0; i < len; i++) {
+		size_t n = strlen(options[i].name);
+
+		*value = NULL;
+		if (!strcmp(word, options[i].name) ||
+			(options[i].letter && !strcmp(word, options[i].letter)))
+			return &options[i];
+		*value = word + n + 1;
+		if (options[i].value && !strncmp(word, options[i].name, n) &&
+			word[n] == '=')
+			return &options[i];
+	}
+	return NULL;
+}
+
+static int take(struct request *r, int *at, const struct command_option *options,
+	size_t len, struct err *err)
+{
+	const char *word = r->argv[*at], *value;
+	const struct command_option *o = find(options, len, word, &value);
+
+	if (!o)
+		return err_set(err, ERR_USAGE,
+			"%s has no option %.100s: `help %s` shows them", r->argv[0], word,
+			r->argv[0]);
+	if (o->flag)
+		*o->flag = true;
+	if (!o->value)
+		return 0;
+	if (!value && *at + 1 == r->argc)
+		return err_set(err, ERR_USAGE, "%s needs a value", word);
+	*o->value = value ? value : r->argv[++*at];
+	return 0;
+}
+
+int command_options(struct request *r, const struct command_option *options, size_t len,
+	int min, int max, struct err *err)
+{
+	int words = 1;
+	bool more = true;
+
+	for (int i = 1; i < r->argc; i++) {
+		if (more && !strcmp(r->argv[i], "--")) {
+			more = false;
+		} else if (more && r->argv[i][0] == '-' && r->argv[i][1]) {
+			int rc = take(r, &i, options, len, err);
+
+			if (rc)
+				return rc;
+		} else {
+			r->argv[words++] = r->argv[i];
+		}
+	}
+	r->argc = words;
+	r->argv[words] = NULL;
+	if (words - 1 < min || words - 1 > max) {
+		const struct command *c = command_find(r->argv[0]);
+
+		return err_set(err, ERR_USAGE, "usage: %s %s", r->argv[0],
+			c ? c->arguments : "");
+	}
+	return 0;
+}
+
+int command_format(const char *value, bool *json, struct err *err)
+{
+	*json = value && !strcmp(value, "json");
+	if (value && !*json && strcmp(value, "text"))
+		return err_set(
+			err, ERR_USAGE, "--format %.40s: it is text or json", value);
+	return 0;
+}
+
+void command_print_json(const cJSON *json)
+{
+	char *text = cJSON_PrintUnformatted(json);
+
+	(void)printf("%s\n", text ? text : "");
+	free(text);
+}
+
+int command_life_number(const char *text, int *out, struct err *err)
+{
+	int64_t n;
+
+	if (number_parse(text, 1, INT_MAX, &n) < 0)
+		return err_set(err, ERR_USAGE,
+			"%.40s is not the number of a life: it is 1, 2, 3 …", text);
+	*out = (int)n;
+	return 0;
+}

@@ -1,0 +1,141 @@
+#include "receiver/commands/command.h"
+#include "receiver/commands/families.h"
+
+#include "builder/deploy.h"
+#include "builder/ref.h"
+#include "builder/say.h"
+#include "builder/settle.h"
+#include "config/base/err.h"
+#include "config/lock.h"
+#include "config/paths.h"
+#include "config/settings.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+/* Commands that make a new life without a push. */
+
+struct passage_wish {
+	const char *source;
+	struct life
+		from; /* whose commit, and for a revive whose image and configuration */
+	bool revive;
+	bool no_cache;
+};
+
+static int deploy(struct request *r, struct app *app, const struct passage_wish *wish,
+	struct err *err)
+{
+	struct life life = {0};
+	struct say say;
+	struct deploy d = {
+		.server = &r->server,
+		.app = app,
+		.say = &say,
+		.user = &r->user,
+		.key = r->key,
+		.client_side = r->client_side,
+		.source = wish->source,
+		.commit = wish->from.commit,
+		.version = wish->from.version,
+		.from = wish->revive ? &wish->from : NULL,
+		.rebuild = !wish->revive,
+		.no_cache = wish->no_cache,
+	};
+	int rc;
+
+	say_init(&say, STDOUT_FILENO);
+	rc = deploy_run(&d, &life, err);
+	say_finish(&say);
+	/* What went wrong was said as it happened. */
+	return rc && life.number ? err_exit_status(rc) : rc;
+}
+
+/* Takes the lock, or says who has it: a person at a terminal rather tries again than
+ * waits for somebody else's build. */
+static int open_app(struct request *r, struct app *app, int *lock, struct err *err)
+{
+	char path[PATH_TEXT_MAX];
+	int rc = app_find(r->server.store, r->argv[1], app, err);
+
+	if (rc)
+		return rc;
+	*lock = lock_open(path_app_lock(r->settings, app->name, path), err);
+	if (*lock < 0)
+		return *lock;
+	rc = lock_try(*lock, err);
+	if (!rc)
+		rc = app_reload(r->server.store, app, err);
+	if (rc)
+		(void)close(*lock);
+	return rc;
+}
+
+/* Runs it under the lock, and lets the lock go before the old life is settled. */
+static int passage(struct request *r, struct app *app, const struct passage_wish *wish,
+	int lock, struct err *err)
+{
+	int rc = deploy(r, app, wish, err);
+
+	(void)close(lock);
+	if (!rc)
+		rc = settle_start(&r->server, app, err);
+	return rc;
+}
+
+static int find_revived(
+	struct request *r, const struct app *app, struct life *from, struct err *err)
+{
+	int number, rc;
+
+	if (r->argc == 2)
+		return life_find_good(r->server.store, app,
+			app->live ? app->live : app->last_life + 1, from, err);
+	rc = command_life_number(r->argv[2], &number, err);
+	if (!rc)
+		rc = life_find(r->server.store, app, number, from, err);
+	if (!rc && !from->live_at)
+		rc = err_set(err, ERR_FAILED, "life %d never went live: %s", number,
+			from->reason);
+	return rc;
+}
+
+int run_lives_revive(struct request *r, struct err *err)
+{
+	struct passage_wish wish = {.source = "revive", .revive = true};
+	struct app app;
+	int lock, rc = command_options(r, NULL, 0, 1, 2, err);
+
+	if (!rc)
+		rc = open_app(r, &app, &lock, err);
+	if (rc)
+		return rc;
+	rc = find_revived(r, &app, &wish.from, err);
+	if (!rc)
+		return passage(r, &app, &wish, lock, err);
+	(void)close(lock);
+	return rc;
+}
+
+int run_ps_rebuild(struct request *r, struct err *err)
+{
+	struct passage_wish wish = {.source = "rebuild"};
+	const struct command_option options[] = {
+		{"--no-cache", NULL, &wish.no_cache, NULL}};
+	struct app app;
+	int lock, rc = command_options(r, options, 1, 1, 1, err);
+
+	if (!rc)
+		rc = open_app(r, &app, &lock, err);
+	if (rc)
+		return rc;
+	if (!app.live)
+		rc = err_set(err, ERR_NOTFOUND, "nothing of %s is live: push it first",
+			app.name);
+	else
+		rc = life_find(r->server.store, &app, app.live, &wish.from, err);
+	if (!rc)
+		return passage(r, &app, &wish, lock, err);
+	(void)close(lock);
+	return rc;
+}

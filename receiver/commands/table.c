@@ -1,0 +1,104 @@
+#include "receiver/commands/command.h"
+#include "receiver/commands/families.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SUGGEST_DISTANCE_MAX 3
+#define VERB_LEN_MAX 64
+
+const struct command command_table[] = {
+	{"apps:create", "APP", "make an app", NEEDS_ADMIN, ON_HANGUP_FINISH,
+		run_apps_create},
+	{"apps:destroy", "APP [--force]", "take an app away", NEEDS_ADMIN,
+		ON_HANGUP_FINISH, run_apps_destroy},
+	{"apps:exists", "APP", "exit status 0 if there is such an app", NEEDS_ADMIN,
+		ON_HANGUP_END, run_apps_exists},
+	{"apps:list", "[--format json]", "all apps", NEEDS_ADMIN, ON_HANGUP_END,
+		run_apps_list},
+	{"git:set", "APP deploy-branch [BRANCH]", "which branch a push deploys",
+		NEEDS_ADMIN, ON_HANGUP_FINISH, run_git_set},
+	{"help", "[VERB]", "this list, or what a verb takes", NEEDS_NOTHING,
+		ON_HANGUP_END, run_help},
+	{"lives", "APP [--format json]", "the lives of an app, newest first", NEEDS_ADMIN,
+		ON_HANGUP_END, run_lives},
+	{"lives:info", "APP N [--format json]", "one life", NEEDS_ADMIN, ON_HANGUP_END,
+		run_lives_info},
+	{"lives:log", "APP [N]", "what a deploy printed", NEEDS_ADMIN, ON_HANGUP_END,
+		run_lives_log},
+	{"lives:revive", "APP [N]",
+		"bring an old life back, by default the last good one", NEEDS_ADMIN,
+		ON_HANGUP_FINISH, run_lives_revive},
+	{"logs", "APP [-t] [-n N]", "what an app prints", NEEDS_ADMIN, ON_HANGUP_END,
+		run_logs},
+	{"ps:rebuild", "APP [--no-cache]", "build and deploy the live commit again",
+		NEEDS_ADMIN, ON_HANGUP_FINISH, run_ps_rebuild},
+	{"settings", "", "the server's settings, resolved", NEEDS_NOTHING, ON_HANGUP_END,
+		run_settings},
+	{"ssh-keys:add", "NAME [FILE] [--admin]",
+		"give a user a key, from a file or standard input", NEEDS_ADMIN,
+		ON_HANGUP_FINISH, run_ssh_keys_add},
+	{"ssh-keys:list", "[NAME] [--format json]", "who has which keys", NEEDS_ADMIN,
+		ON_HANGUP_END, run_ssh_keys_list},
+	{"ssh-keys:remove", "NAME | --fingerprint FINGERPRINT", "take keys away",
+		NEEDS_ADMIN, ON_HANGUP_FINISH, run_ssh_keys_remove},
+	{"version", "", "which bardo this is", NEEDS_NOTHING, ON_HANGUP_END, run_version},
+	/* What git asks for, a plain `ssh` without a command, and bardod's own jobs. */
+	{"git-receive-pack", "APP", NULL, NEEDS_ADMIN, ON_HANGUP_FINISH,
+		run_receive_pack},
+	{"git-upload-pack", "APP", NULL, NEEDS_ADMIN, ON_HANGUP_END, run_upload_pack},
+	{"", "", NULL, NEEDS_USER, ON_HANGUP_END, run_welcome},
+	{"lives:settle", "APP", NULL, NEEDS_SERVER, ON_HANGUP_FINISH, run_lives_settle},
+	{"reconcile", "[APP]", NULL, NEEDS_SERVER, ON_HANGUP_FINISH, run_reconcile},
+	{0},
+};
+
+const struct command *command_find(const char *verb)
+{
+	for (const struct command *c = command_table; c->verb; c++) {
+		if (!strcmp(c->verb, verb))
+			return c;
+	}
+	return NULL;
+}
+
+/* How many letters must be put in, left out or changed (Levenshtein's distance). */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[VERB_LEN_MAX + 1];
+	size_t len = strlen(b);
+
+	if (len > VERB_LEN_MAX || strlen(a) > VERB_LEN_MAX)
+		return VERB_LEN_MAX;
+	for (size_t j = 0; j <= len; j++)
+		row[j] = j;
+	for (; *a; a++) {
+		size_t diagonal = row[0]++;
+
+		for (size_t j = 1; j <= len; j++) {
+			size_t change = diagonal + (*a != b[j - 1]);
+			size_t in = row[j] + 1, out = row[j - 1] + 1;
+
+			diagonal = row[j];
+			row[j] = in < out ? in : out;
+			row[j] = change < row[j] ? change : row[j];
+		}
+	}
+	return row[len];
+}
+
+const char *command_suggest(const char *verb)
+{
+	const char *best = NULL;
+	size_t nearest = SUGGEST_DISTANCE_MAX + 1;
+
+	for (const struct command *c = command_table; c->verb; c++) {
+		size_t d = c->purpose ? distance(verb, c->verb) : nearest;
+
+		if (d < nearest) {
+			nearest = d;
+			best = c->verb;
+		}
+	}
+	return best;
+}
