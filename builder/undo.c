@@ -8,6 +8,8 @@
 #include "config/images.h"
 #include "config/lives.h"
 
+#include <stddef.h>
+
 #define UNFINISHED_MAX 64
 #define INTERRUPTED "interrupted: bardo or the machine stopped in the middle of it"
 
