@@ -360,3 +360,56 @@ assert_equal() { # GOT WANTED
 		return 1
 	fi
 }
+
+# ---- a gate: holds a build or a program at one place until the test lets it go ----
+
+# gate_start: makes one. $GATE is the shell command that waits at it, for a Dockerfile's
+# RUN or a program inside a container; it differs each time, so that no cache skips it.
+gate_start() {
+	local port=$((24000 + SLOT * 20 + BATS_TEST_NUMBER % 20))
+	rm -f "$BATS_TEST_TMPDIR/gate" "$BATS_TEST_TMPDIR/gate.in"
+	mkfifo "$BATS_TEST_TMPDIR/gate.in"
+	exec {gate_in}<>"$BATS_TEST_TMPDIR/gate.in"
+	busybox nc -l -p $port <&"$gate_in" >"$BATS_TEST_TMPDIR/gate" 3>&- &
+	GATE_PID=$!
+	export GATE="echo here-$RANDOM$RANDOM | nc \$(ip route | sed -n 's/^default via \\([^ ]*\\).*/\\1/p') $port || true"
+}
+gate_is_reached() {
+	grep -q here "$BATS_TEST_TMPDIR/gate" 2>/dev/null
+}
+gate_wait() {
+	wait_until 30 gate_is_reached
+}
+gate_release() {
+	kill "$GATE_PID" 2>/dev/null || true
+	wait "$GATE_PID" 2>/dev/null || true
+	exec {gate_in}>&-
+}
+
+# push_in_background: its output goes to $PUSHED, its status to what push_result returns.
+push_in_background() {
+	PUSHED=$BATS_TEST_TMPDIR/pushed
+	push "$@" >"$PUSHED" 2>&1 3>&- &
+	PUSH_PID=$!
+}
+push_result() {
+	status=0
+	wait "$PUSH_PID" || status=$?
+	output=$(cat "$PUSHED")
+}
+
+# ---- what must be so whatever happened ----
+
+remote_head() { # the commit of the deploy branch on the server
+	git ls-remote "$(remote_url "$APP")" "refs/heads/${1:-main}" | cut -f 1
+}
+
+# The ref, the record, the traffic and the containers say the same.
+all_agree() { # TEXT of the page
+	page_is "$APP" "$1" &&
+		[ "$(remote_head)" = "$(live_life "$APP" commit)" ] &&
+		[ "$(running_containers_of "$APP" | wc -l)" = 1 ]
+}
+state_is() { # LIFE STATE
+	[ "$(ssh_bardo lives:info "$APP" "$1" --format json | jq -r .state)" = "$2" ]
+}

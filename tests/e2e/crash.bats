@@ -1,0 +1,257 @@
+#!/usr/bin/env bats
+# Whatever is killed at whatever moment: one life serves, the record says which, the ref
+# agrees, and nothing is left lying about.
+
+setup_file() {
+	load lib
+	server_start
+}
+teardown_file() {
+	load lib
+	server_remove
+}
+setup() {
+	load lib
+}
+
+# Version 1 serves; version 2 waits in its build until the gate opens.
+in_mid_build() {
+	new_app_repo "$1"
+	run push
+	assert_success
+	gate_start
+	printf '%s\n' 'FROM busybox' "RUN $GATE" 'COPY start /start' 'COPY www /www' \
+		'CMD ["/start"]' >Dockerfile
+	write_version 2
+	push_in_background
+	gate_wait
+}
+
+# Version 1 serves; version 2 is started and doesn't listen until the gate opens.
+in_mid_check() {
+	new_app_repo "$1"
+	run push
+	assert_success
+	gate_start
+	printf '#!/bin/sh\n%s\nexec /start\n' "$GATE" >gated
+	chmod 755 gated
+	printf '%s\n' 'FROM busybox' 'COPY start gated /' 'COPY www /www' 'CMD ["/gated"]' \
+		>Dockerfile
+	write_version 2
+	push_in_background
+	gate_wait
+}
+
+# The one process of this server whose command line matches.
+process() {
+	server_processes | grep -E -- "$1" | head -n 1 | cut -d ' ' -f 1
+}
+kill_process() {
+	local pid
+	pid=$(process "$1")
+	[ -n "$pid" ] || {
+		echo "no process matches $1:" >&2
+		server_processes >&2
+		return 1
+	}
+	kill -9 "$pid"
+}
+
+# A process and everything that it started.
+family() {
+	local child
+	echo "$1"
+	for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+		family "$child"
+	done
+}
+# git and its ssh, all at once.
+kill_client() {
+	family "$PUSH_PID" | xargs kill -9
+	wait "$PUSH_PID" 2>/dev/null || true
+}
+
+# Within the deadline version $1 serves alone, and nothing of another life is left.
+assert_settles_at() {
+	wait_until 30 all_agree "version $1"
+	wait_until 20 has_containers "$APP" 1
+	assert_equal "$(ssh_bardo lives "$APP" --format json |
+		jq '[.[] | select(.state == "live")] | length')" 1
+}
+# And the app can be pushed to as if nothing had been.
+assert_goes_on() {
+	run deploy_version after
+	assert_success
+	assert_settles_at after
+}
+no_life_is_unfinished() {
+	ssh_bardo lives "$APP" --format json |
+		jq -e 'all(.[]; .state == "live" or .state == "failed" or
+			.state == "retired" or .state == "canceled")' >/dev/null
+}
+
+@test "the client dies in mid-build: the deploy ends as it would have" {
+	in_mid_build client
+	kill_client
+	assert_equal "$(page "$APP")" 'version 1'
+	gate_release
+	assert_settles_at 2
+	assert_goes_on
+}
+
+@test "the client dies before a build that fails: the record says so" {
+	new_app_repo badclient
+	run push
+	assert_success
+	gate_start
+	dockerfile 'FROM busybox' "RUN $GATE; exit 4"
+	push_in_background
+	gate_wait
+	kill_client
+	gate_release
+	wait_until 30 state_is 2 failed
+	assert_settles_at 1
+}
+
+@test "proc-receive dies in mid-build: version 1 goes on, and the life has failed" {
+	in_mid_build hook
+	kill_process 'proc-receive'
+	push_result
+	assert_failure
+	gate_release
+	wait_until 30 state_is 2 failed
+	assert_settles_at 1
+	assert_goes_on
+}
+
+@test "proc-receive dies in mid-check: the new container goes" {
+	in_mid_check hookcheck
+	kill_process 'proc-receive'
+	push_result
+	assert_failure
+	gate_release
+	wait_until 30 state_is 2 failed
+	assert_settles_at 1
+	assert_goes_on
+}
+
+@test "git receive-pack dies in mid-build: ref and record agree in the end" {
+	in_mid_build receivepack
+	kill_process 'git.receive-pack'
+	gate_release
+	push_result
+	wait_until 30 no_life_is_unfinished
+	run page "$APP"
+	assert_settles_at "${output#version }"
+	assert_goes_on
+}
+
+@test "bardo, git's parent, dies in mid-build: ref and record agree in the end" {
+	in_mid_build parent
+	kill_process '--door'
+	gate_release
+	push_result
+	wait_until 30 no_life_is_unfinished
+	run page "$APP"
+	assert_settles_at "${output#version }"
+	assert_goes_on
+}
+
+@test "bardo-ssh dies in mid-build: the deploy ends as it would have" {
+	in_mid_build sshdies
+	kill_process 'bardo-ssh'
+	push_result
+	assert_failure
+	gate_release
+	assert_settles_at 2
+	assert_goes_on
+}
+
+@test "bardod dies in mid-build: version 1 serves without it, and its successor settles" {
+	in_mid_build server
+	bardod_stop KILL
+	# The route doesn't need bardod.
+	assert_equal "$(curl -fsS "$(bardo lives "$APP" --format json |
+		jq -r '[.[] | select(.state == "live")][0].url')")" 'version 1'
+	gate_release
+	push_result
+	bardod_start
+	git remote set-url production "$(remote_url "$APP")"
+	wait_until 30 no_life_is_unfinished
+	run page "$APP"
+	assert_settles_at "${output#version }"
+	assert_goes_on
+}
+
+@test "everything of ours dies at once in mid-check: the next start mends it" {
+	in_mid_check all
+	bardod_stop KILL
+	server_processes | grep -v haproxy | cut -d ' ' -f 1 | xargs -r kill -9
+	push_result
+	assert_failure
+	gate_release
+	bardod_start
+	git remote set-url production "$(remote_url "$APP")"
+	wait_until 30 state_is 2 failed
+	assert_settles_at 1
+	assert_goes_on
+}
+
+@test "HAProxy dies: its successor has the same routes" {
+	new_app_repo proxied
+	run push
+	assert_success
+	url=$(app_url "$APP")
+	xargs kill -9 <"$DATA/run/proxy/haproxy.pid"
+	bardod_stop
+	bardod_start
+	wait_until 20 curl -fsS "$url"
+	assert_equal "$(curl -fsS "$url")" 'version 1'
+}
+
+@test "bardod's restart loses no request and no route" {
+	new_app_repo restarted
+	run push
+	assert_success
+	url=$(app_url "$APP")
+	(
+		while [ ! -e "$BATS_TEST_TMPDIR/stop" ]; do
+			curl -fsS --max-time 5 "$url" || echo lost
+		done >"$BATS_TEST_TMPDIR/answers" 2>&1
+	) 3>&- &
+	load=$!
+	bardod_stop
+	bardod_start
+	run ssh_bardo version
+	assert_success
+	touch "$BATS_TEST_TMPDIR/stop"
+	wait $load
+	assert_equal "$(sort -u "$BATS_TEST_TMPDIR/answers")" 'version 1'
+}
+
+@test "a container that somebody removed by hand comes back at the next start" {
+	new_app_repo removed
+	run push
+	assert_success
+	docker rm -f "$(running_containers_of "$APP")" >/dev/null
+	bardod_stop
+	bardod_start
+	wait_until 30 page_is "$APP" 'version 1'
+}
+
+@test "a stray container of no life is removed at the next start" {
+	new_app_repo stray
+	run push
+	assert_success
+	bardod_stop
+	labels=$(docker inspect -f '{{range $k, $v := .Config.Labels}}{{$k}}={{$v}} {{end}}' \
+		"$(running_containers_of "$APP")")
+	args=()
+	for label in $labels; do
+		args+=(--label "${label/bardo.life=1/bardo.life=77}")
+	done
+	docker run -d --name "bardo.$APP.web.77.1" "${args[@]}" busybox sleep 1000 >/dev/null
+	bardod_start
+	wait_until 30 has_containers "$APP" 1
+	assert_equal "$(page "$APP")" 'version 1'
+}

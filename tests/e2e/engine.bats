@@ -1,0 +1,101 @@
+#!/usr/bin/env bats
+# An Engine that fails: it is away, it dies, it stops answering, its disk is full. Each is
+# a clear message, a rejected push, and nothing that serves is touched.
+
+setup_file() {
+	load lib
+	server_start
+	export OWN=$SERVER/engine
+}
+teardown_file() {
+	load lib
+	[ ! -d "$OWN" ] || "$TOP/contrib/throwaway-engine" stop "$OWN"
+	! mountpoint -q "$OWN-disk" || umount "$OWN-disk"
+	server_remove
+}
+setup() {
+	load lib
+	if [ "$(id -u)" != 0 ]; then skip 'needs root for an Engine of its own'; fi
+}
+
+# own_engine [FOLDER]: bardod works with an Engine of this test's own.
+own_engine() {
+	OWN=${1:-$OWN}
+	"$TOP/contrib/throwaway-engine" start "$OWN"
+	# The server's user goes through here to the socket.
+	export DOCKER_HOST=unix://$OWN/docker.sock
+	"$TOP/contrib/examples/base-image" --import
+	bardod_stop
+	bardod_start -c "engine.host=$DOCKER_HOST"
+}
+shared_engine() {
+	bardod_stop
+	bardod_start
+	"$TOP/contrib/throwaway-engine" stop "$OWN"
+}
+
+@test "an Engine that is away is named, and the push rejected" {
+	bardod_stop
+	bardod_start -c engine.host=unix:///nowhere/docker.sock
+	new_app_repo away
+	run push
+	assert_failure
+	assert_output 'rejected'
+	assert_output '/nowhere/docker\.sock'
+	bardod_stop
+	bardod_start
+	run push
+	assert_success
+	assert_equal "$(page "$APP")" 'version 1'
+}
+
+@test "an Engine that dies in mid-build rejects the push, and the next one works" {
+	own_engine
+	new_app_repo dies
+	gate_start
+	dockerfile 'FROM busybox' "RUN $GATE" 'COPY www /www' 'COPY start /start' \
+		'CMD ["/start"]'
+	push_in_background
+	gate_wait
+	kill -9 "$(cat "$OWN/docker.pid")"
+	push_result
+	gate_release
+	assert_status 1
+	assert_output 'remote rejected.*(Engine|engine)'
+	own_engine
+	run push
+	assert_success
+	assert_equal "$(page "$APP")" 'version 1'
+	run ssh_bardo apps:destroy "$APP" --force
+	assert_success
+	shared_engine
+}
+
+@test "an Engine that stops answering counts as away" {
+	own_engine
+	new_app_repo hangs
+	gate_start
+	dockerfile 'FROM busybox' "RUN $GATE" 'CMD ["true"]'
+	push_in_background
+	gate_wait
+	kill -STOP "$(cat "$OWN/docker.pid")"
+	push_result
+	kill -CONT "$(cat "$OWN/docker.pid")"
+	gate_release
+	assert_status 1
+	assert_output 'remote rejected.*(Engine|engine|answer)'
+	shared_engine
+}
+
+@test "a full disk under the Engine is told as that" {
+	mkdir -p "$OWN-disk"
+	mount -t tmpfs -o size=24m,mode=711 tmpfs "$OWN-disk"
+	own_engine "$OWN-disk/engine"
+	new_app_repo fills
+	dockerfile 'FROM busybox' 'RUN head -c 40000000 /dev/urandom >/fill' 'CMD ["true"]'
+	run push
+	assert_status 1
+	assert_output 'remote rejected.*(space|disk)'
+	shared_engine
+	umount "$OWN-disk"
+}

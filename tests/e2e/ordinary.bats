@@ -1,0 +1,68 @@
+#!/usr/bin/env bats
+# The same server as an ordinary user: whole, and it says so.
+
+setup_file() {
+	load lib
+	if [ "$(id -u)" = 0 ]; then
+		# An account that may ask the Engine and is not root; here without its helpers.
+		server_start bardo
+	else
+		server_start
+	fi
+}
+teardown_file() {
+	load lib
+	server_remove
+}
+setup() {
+	load lib
+}
+
+@test "bardod says that everything runs as this user" {
+	user=${AS_USER:-$(id -un)}
+	run cat "$SERVER/bardod.log"
+	assert_output "$user"
+}
+
+@test "no process runs as anybody else" {
+	new_app_repo whole
+	run push
+	assert_success
+	wanted=$(id -u "${AS_USER:-$(id -un)}")
+	server_processes | while read -r pid _; do
+		[ "$(stat -c %u "/proc/$pid")" = "$wanted" ] || exit 1
+	done
+}
+
+@test "a push deploys, a bad one is rejected, a revive brings the first back" {
+	new_app_repo shop
+	run push
+	assert_success
+	assert_equal "$(page "$APP")" 'version 1'
+	run deploy_version 2
+	assert_success
+	assert_equal "$(page "$APP")" 'version 2'
+	dockerfile 'FROM busybox' 'RUN exit 6'
+	run push
+	assert_status 1
+	assert_output 'remote rejected.*6'
+	run ssh_bardo lives:revive "$APP" 1
+	assert_success
+	assert_equal "$(page "$APP")" 'version 1'
+}
+
+@test "everything under server.data belongs to this user and to nobody else" {
+	user=${AS_USER:-$(id -un)}
+	run find "$DATA" ! -user "$user"
+	assert_equal "$output" ''
+	assert_equal "$(stat -c %a "$DATA/bardo.db")" 600
+}
+
+@test "the server can be restarted" {
+	new_app_repo again
+	run push
+	assert_success
+	bardod_stop
+	bardod_start
+	assert_equal "$(page "$APP")" 'version 1'
+}
