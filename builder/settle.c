@@ -1,12 +1,12 @@
 #include "builder/settle.h"
 
+#include "builder/git.h"
 #include "builder/life.h"
 #include "builder/route.h"
 #include "builder/server.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
 #include "config/base/log.h"
-#include "config/base/spawn.h"
 #include "config/containers.h"
 #include "config/door.h"
 #include "config/lock.h"
@@ -20,6 +20,7 @@
 #define PAUSE_MIN_MS 20
 #define PAUSE_MAX_MS 500
 #define DRAINING_MAX 16
+#define GC_LOOSE_OBJECTS "2000"
 
 int settle_start(struct server *s, struct app *app, struct err *err)
 {
@@ -129,26 +130,25 @@ static int retire(struct server *s, struct app *app, const struct draining *drai
  * locks are removed by whoever has ours. */
 static void collect_garbage(struct server *s, const struct app *app)
 {
+	static const char *const words[] = {"gc", "--auto", "--quiet", "--no-detach"};
+	const struct spawn_fd log = {STDERR_FILENO, STDERR_FILENO};
+	struct git_command *git = git_command_create();
 	char repository[PATH_TEXT_MAX];
-	char *argv[] = {"git", "-c", "gc.auto=2000", "gc", "--auto", "--quiet",
-		"--no-detach", NULL};
-	char *env[] = {
-		"PATH=/usr/bin:/bin", "HOME=/nonexistent", "GIT_CONFIG_NOSYSTEM=1", NULL};
 	struct err err = {0};
-	struct spawn git = {
-		.path = "/usr/bin/git",
-		.argv = argv,
-		.env = env,
-		.cwd = path_repository(s->settings, app->name, repository),
-		.fds = (struct spawn_fd[]){{STDERR_FILENO, STDERR_FILENO}},
-		.fds_len = 1,
-	};
-	pid_t pid = spawn_start(&git, &err);
+	int rc;
 
-	if (pid < 0)
-		log_warn("%s: %s", app->name, err.msg);
-	else if (spawn_wait(pid) != 0)
-		log_warn("%s: git gc failed", app->name);
+	if (!git)
+		return;
+	rc = git_command_setting(git, "gc.auto=" GC_LOOSE_OBJECTS, &err);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]) && !rc; i++)
+		rc = git_command_arg(git, words[i], &err);
+	if (!rc)
+		rc = git_command_run(git,
+			path_repository(s->settings, app->name, repository), &log, 1,
+			&err);
+	if (rc)
+		log_warn("%s: git gc: %s", app->name, rc < 0 ? err.msg : "failed");
+	git_command_destroy(git);
 }
 
 int settle_run(struct server *s, struct app *app, struct err *err)

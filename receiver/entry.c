@@ -273,7 +273,7 @@ static void name_user(struct user *u)
 
 static int run_from_shell(const struct shell_options *o, int argc, char **argv)
 {
-	char *help[] = {"help", NULL};
+	char word[] = "help", *help[] = {word, NULL};
 	struct request r = {.key = "",
 		.peer = "",
 		.client_side = "",

@@ -2,12 +2,12 @@
 #include "receiver/commands/families.h"
 
 #include "builder/destroy.h"
+#include "builder/git.h"
 #include "builder/reconcile.h"
 #include "builder/ref.h"
 #include "builder/route.h"
 #include "config/apps.h"
 #include "config/base/err.h"
-#include "config/base/spawn.h"
 #include "config/lives.h"
 #include "config/lock.h"
 #include "config/paths.h"
@@ -20,142 +20,75 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Git does the git: receive-pack and upload-pack run in the repository's own folder with
- * an environment of ours, and this process is their parent. */
+/* Git does the git: receive-pack and upload-pack run in the repository's own folder, and
+ * this process is their parent. */
 
-#define GIT_PROGRAM "/usr/bin/git"
-#define GIT_ENV_MAX 20
-#define GIT_ENV_SIZE 2048
-#define GIT_ARGS_MAX 40
-
-struct git_run {
-	char *argv[GIT_ARGS_MAX];
-	size_t argc;
-	char *env[GIT_ENV_MAX];
-	char env_text[GIT_ENV_MAX][GIT_ENV_SIZE];
-	size_t env_len;
-	char hooks_path[PATH_TEXT_MAX + 32];
-	char max_size[64];
-};
-
-static void add_arg(struct git_run *g, const char *arg)
+/* What we promise about pushes, whatever the repository's own configuration says. */
+static int add_receive_settings(
+	struct git_command *g, const struct request *r, struct err *err)
 {
-	if (g->argc < GIT_ARGS_MAX - 1)
-		g->argv[g->argc++] = (char *)arg;
+	static const char *const settings[] = {
+		"receive.procReceiveRefs=refs",
+		"receive.advertisePushOptions=true",
+		"receive.advertiseAtomic=true",
+		"receive.shallowUpdate=true",
+		"receive.fsckObjects=true",
+		"receive.keepAlive=5",
+		"receive.autogc=false",
+	};
+	char hooks[PATH_TEXT_MAX], text[PATH_TEXT_MAX + 32];
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]) && !rc; i++)
+		rc = git_command_setting(g, settings[i], err);
+	(void)snprintf(text, sizeof(text), "core.hooksPath=%s",
+		path_beside_us("hooks.d", hooks));
+	if (!rc)
+		rc = git_command_setting(g, text, err);
+	(void)snprintf(text, sizeof(text), "receive.maxInputSize=%lld",
+		(long long)r->settings->git_max_pack_size);
+	return rc ? rc : git_command_setting(g, text, err);
 }
 
-static void add_setting(struct git_run *g, const char *setting)
+/* What the hooks must know of who pushes where. */
+static int add_push_env(struct git_command *g, const struct request *r,
+	const struct app *app, struct err *err)
 {
-	add_arg(g, "-c");
-	add_arg(g, setting);
-}
+	const struct {
+		const char *name, *value;
+	} env[] = {
+		{PUSH_ENV_APP, app->name},
+		{PUSH_ENV_USER, r->user.name},
+		{PUSH_ENV_KEY, r->key},
+		{PUSH_ENV_CLIENT_SIDE, r->client_side},
+		{"BARDO_CONFIG", getenv("BARDO_CONFIG")},
+		{"BARDO_OVERRIDES", getenv("BARDO_OVERRIDES")},
+	};
+	int rc = 0;
 
-static int add_env(
-	struct git_run *g, const char *name, const char *value, struct err *err)
-{
-	char *text = g->env_text[g->env_len];
-
-	if (g->env_len == GIT_ENV_MAX - 1 ||
-		snprintf(text, GIT_ENV_SIZE, "%s=%s", name, value) >= GIT_ENV_SIZE)
-		return err_set(
-			err, ERR_FAILED, "%s is too long for git's environment", name);
-	g->env[g->env_len++] = text;
-	return 0;
-}
-
-static int base_env(struct git_run *g, const struct request *r, struct err *err)
-{
-	int rc = add_env(g, "PATH", "/usr/bin:/bin", err);
-
-	if (!rc)
-		rc = add_env(g, "HOME", "/nonexistent", err);
-	if (!rc)
-		rc = add_env(g, "LANG", "C.UTF-8", err);
-	if (!rc)
-		rc = add_env(g, "GIT_CONFIG_NOSYSTEM", "1", err);
-	if (!rc)
-		rc = add_env(g, "GIT_CONFIG_GLOBAL", "/dev/null", err);
-	if (!rc && *r->git_protocol)
-		rc = add_env(g, "GIT_PROTOCOL", r->git_protocol, err);
+	for (size_t i = 0; i < sizeof(env) / sizeof(env[0]) && !rc; i++)
+		rc = git_command_env(g, env[i].name, env[i].value, err);
 	return rc;
 }
 
-/* Settings of both directions: lives' refs stay hidden, and memory bounded. */
-static void base_args(struct git_run *g)
+/* Runs `git VERB .` with our standard descriptors and these. */
+static int run_git(struct git_command *g, const struct request *r, const struct app *app,
+	const char *verb, const struct spawn_fd *more, size_t more_len, struct err *err)
 {
-	add_arg(g, "git");
-	add_setting(g, "transfer.hideRefs=refs/bardo");
-	add_setting(g, "core.bigFileThreshold=4m");
-	add_setting(g, "core.packedGitWindowSize=1m");
-	add_setting(g, "core.packedGitLimit=32m");
-	add_setting(g, "pack.threads=1");
-}
-
-static int upload_pack_run(struct git_run *g, const struct request *r, struct err *err)
-{
-	base_args(g);
-	add_arg(g, "upload-pack");
-	add_arg(g, ".");
-	return base_env(g, r, err);
-}
-
-static int receive_pack_run(struct git_run *g, const struct request *r,
-	const struct app *app, struct err *err)
-{
-	char hooks[PATH_TEXT_MAX];
-	int rc;
-
-	(void)snprintf(g->hooks_path, sizeof(g->hooks_path), "core.hooksPath=%s",
-		path_beside_us("hooks.d", hooks));
-	(void)snprintf(g->max_size, sizeof(g->max_size), "receive.maxInputSize=%lld",
-		(long long)r->settings->git_max_pack_size);
-	base_args(g);
-	add_setting(g, g->hooks_path);
-	add_setting(g, g->max_size);
-	add_setting(g, "receive.procReceiveRefs=refs");
-	add_setting(g, "receive.advertisePushOptions=true");
-	add_setting(g, "receive.advertiseAtomic=true");
-	add_setting(g, "receive.shallowUpdate=true");
-	add_setting(g, "receive.fsckObjects=true");
-	add_setting(g, "receive.keepAlive=5");
-	add_setting(g, "receive.autogc=false");
-	add_arg(g, "receive-pack");
-	add_arg(g, ".");
-	rc = base_env(g, r, err);
-	if (!rc)
-		rc = add_env(g, PUSH_ENV_APP, app->name, err);
-	if (!rc)
-		rc = add_env(g, PUSH_ENV_USER, r->user.name, err);
-	if (!rc)
-		rc = add_env(g, PUSH_ENV_KEY, r->key, err);
-	if (!rc)
-		rc = add_env(g, PUSH_ENV_CLIENT_SIDE, r->client_side, err);
-	if (!rc)
-		rc = add_env(g, "BARDO_CONFIG", getenv("BARDO_CONFIG"), err);
-	return rc ? rc : add_env(g, "BARDO_OVERRIDES", getenv("BARDO_OVERRIDES"), err);
-}
-
-/* Runs git in the app's repository with our standard descriptors and these. Gives its
- * exit status when it has ended. */
-static int run_git(struct git_run *g, const struct request *r, const struct app *app,
-	const struct spawn_fd *more, size_t more_len, struct err *err)
-{
-	char repository[PATH_TEXT_MAX];
 	struct spawn_fd fds[SPAWN_FDS_MAX] = {{0, 0}, {1, 1}, {2, 2}};
-	struct spawn git = {
-		.path = GIT_PROGRAM,
-		.argv = g->argv,
-		.env = g->env,
-		.cwd = path_repository(r->settings, app->name, repository),
-		.fds = fds,
-		.fds_len = 3 + more_len,
-	};
-	pid_t pid;
+	char repository[PATH_TEXT_MAX];
+	int rc = git_command_env(g, "GIT_PROTOCOL", r->git_protocol, err);
 
+	if (!rc)
+		rc = git_command_arg(g, verb, err);
+	if (!rc)
+		rc = git_command_arg(g, ".", err);
 	for (size_t i = 0; i < more_len; i++)
 		fds[3 + i] = more[i];
-	pid = spawn_start(&git, err);
-	return pid < 0 ? (int)pid : spawn_wait(pid);
+	if (rc)
+		return rc;
+	return git_command_run(g, path_repository(r->settings, app->name, repository),
+		fds, 3 + more_len, err);
 }
 
 /* A server admin's first push makes the app. */
@@ -219,23 +152,25 @@ static void wait_for_all(int alive)
 
 static int receive_pack(struct request *r, struct app *app, int lock, struct err *err)
 {
-	struct git_run *g = calloc(1, sizeof(*g));
+	struct git_command *g = git_command_create();
 	int alive[2], status, rc;
 
 	if (!g || pipe2(alive, O_CLOEXEC) < 0) {
-		free(g);
+		git_command_destroy(g);
 		return err_errno(err, "a pipe");
 	}
-	rc = receive_pack_run(g, r, app, err);
+	rc = add_receive_settings(g, r, err);
+	if (!rc)
+		rc = add_push_env(g, r, app, err);
 	if (!rc) {
 		struct spawn_fd fds[] = {{lock, PUSH_LOCK_FD}, {alive[1], PUSH_ALIVE_FD}};
 
-		rc = run_git(g, r, app, fds, 2, err);
+		rc = run_git(g, r, app, "receive-pack", fds, 2, err);
 	}
 	(void)close(alive[1]);
 	wait_for_all(alive[0]);
 	(void)close(alive[0]);
-	free(g);
+	git_command_destroy(g);
 	status = rc;
 	rc = clean_up(r, app, lock, err);
 	return rc ? rc : status;
@@ -263,7 +198,7 @@ int run_receive_pack(struct request *r, struct err *err)
 
 int run_upload_pack(struct request *r, struct err *err)
 {
-	struct git_run *g;
+	struct git_command *g;
 	char name[NAME_SIZE];
 	struct app app;
 	int rc = command_options(r, NULL, 0, 1, 1, err);
@@ -274,13 +209,11 @@ int run_upload_pack(struct request *r, struct err *err)
 		rc = app_find(r->server.store, name, &app, err);
 	if (rc)
 		return rc;
-	g = calloc(1, sizeof(*g));
+	g = git_command_create();
 	if (!g)
 		return err_set(err, ERR_FAILED, "out of memory");
-	rc = upload_pack_run(g, r, err);
-	if (!rc)
-		rc = run_git(g, r, &app, NULL, 0, err);
-	free(g);
+	rc = run_git(g, r, &app, "upload-pack", NULL, 0, err);
+	git_command_destroy(g);
 	return rc;
 }
 
