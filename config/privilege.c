@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -51,7 +52,7 @@ static _Noreturn void run_in_child(const struct privilege_user *user,
 	int (*task)(void *data, struct err *err), void *data, int report)
 {
 	struct err e = {0};
-	int rc = become(user, &e);
+	int rc = user ? become(user, &e) : 0;
 
 	if (!rc)
 		rc = task(data, &e);
@@ -60,7 +61,8 @@ static _Noreturn void run_in_child(const struct privilege_user *user,
 	_exit(write(report, &e, sizeof(e)) == (ssize_t)sizeof(e) ? 0 : 1);
 }
 
-int privilege_run_as(const struct privilege_user *user,
+/* Runs task in a child that is user, NULL for who we are. */
+static int run_apart(const struct privilege_user *user,
 	int (*task)(void *data, struct err *err), void *data, struct err *err)
 {
 	struct err said = {0};
@@ -68,8 +70,6 @@ int privilege_run_as(const struct privilege_user *user,
 	ssize_t n;
 	pid_t pid;
 
-	if (!user)
-		return task(data, err);
 	if (pipe2(report, O_CLOEXEC) < 0)
 		return err_errno(err, "pipe");
 	pid = fork();
@@ -86,9 +86,42 @@ int privilege_run_as(const struct privilege_user *user,
 	(void)close(report[0]);
 	(void)spawn_wait(pid);
 	if (n != (ssize_t)sizeof(said))
-		return err_set(
-			err, ERR_FAILED, "a child that was %s vanished", user->name);
+		return err_set(err, ERR_FAILED, "a child that looked after users died");
 	return said.code ? err_set(err, said.code, "%s", said.msg) : 0;
+}
+
+int privilege_run_as(const struct privilege_user *user,
+	int (*task)(void *data, struct err *err), void *data, struct err *err)
+{
+	return user ? run_apart(user, task, data, err) : task(data, err);
+}
+
+struct lookup {
+	const char *name;
+	struct privilege_user user;
+};
+
+static int look_up(void *data, struct err *err)
+{
+	struct lookup *l = data;
+
+	return privilege_find(&l->user, l->name, err);
+}
+
+int privilege_find_apart(struct privilege_user *out, const char *name, struct err *err)
+{
+	struct lookup *l = mmap(NULL, sizeof(*l), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int rc;
+
+	if (l == MAP_FAILED)
+		return err_errno(err, "user %s", name);
+	l->name = name;
+	rc = run_apart(NULL, look_up, l, err);
+	if (!rc)
+		*out = l->user;
+	(void)munmap(l, sizeof(*l));
+	return rc;
 }
 
 static bool is_empty(int folder)

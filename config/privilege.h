@@ -30,6 +30,10 @@ struct privilege_user {
 /* Looks a system user up. ERR_NOTFOUND says how to make it. */
 int privilege_find(struct privilege_user *out, const char *name, struct err *err);
 
+/* The same in a child, for a process that lives long: what the C library loads to look
+ * users up (LDAP, systemd, caches) goes with the child. */
+int privilege_find_apart(struct privilege_user *out, const char *name, struct err *err);
+
 /* Runs task in a child that is user for good, and gives what task gave, err too. Nothing
  * that task does to memory is seen here; descriptors that were open before are shared.
  * user NULL: runs it here, as who we are. */

@@ -1,5 +1,6 @@
 #include "receiver/bardod/children.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -47,9 +48,11 @@ void children_reap(struct children *c)
 	}
 }
 
-int child_is_abnormal(int status)
+bool child_is_abnormal(int status)
 {
-	return WIFSIGNALED(status) || WEXITSTATUS(status) >= 128;
+	int end = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+
+	return end >= 128 && end != 128 + SIGHUP;
 }
 
 const char *child_describe(int status, char out[CHILD_TEXT_MAX])

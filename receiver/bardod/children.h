@@ -1,6 +1,7 @@
 #ifndef BARDO_BARDOD_CHILDREN_H
 #define BARDO_BARDOD_CHILDREN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -27,8 +28,9 @@ void children_add(struct children *c, struct child *child);
 /* Takes leave of all that have ended, in no order. */
 void children_reap(struct children *c);
 
-/* Ended by a signal or in a way that says that bardo itself broke: 128 and above. */
-int child_is_abnormal(int status);
+/* Ended by a signal, or with 128 and above, which says that of a child of its own. A
+ * hang-up is no accident: commands that must finish don't listen to it. */
+bool child_is_abnormal(int status);
 
 /* "with status 3" or "by signal 9 (Killed)", for the log. */
 #define CHILD_TEXT_MAX 64

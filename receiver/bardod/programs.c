@@ -70,9 +70,9 @@ int programs_init(struct programs *p, struct err *err)
 	programs_set_home(p, "/");
 	set_environment(p);
 	if (p->as_root)
-		rc = privilege_find(&p->server, PRIVILEGE_SERVER, err);
+		rc = privilege_find_apart(&p->server, PRIVILEGE_SERVER, err);
 	if (p->as_root && !rc)
-		rc = privilege_find(&p->net, PRIVILEGE_NET, err);
+		rc = privilege_find_apart(&p->net, PRIVILEGE_NET, err);
 	return rc;
 }
 

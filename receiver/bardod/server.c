@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,17 +62,13 @@ static int watch_signals(struct server *s, struct err *err)
 
 static void say_who_we_are(const struct programs *p)
 {
-	const struct passwd *pw;
-
-	if (p->as_root) {
+	if (p->as_root)
 		log_info("bardo runs as user %s, connections as user %s", p->server.name,
 			p->net.name);
-		return;
-	}
-	pw = getpwuid(geteuid());
-	log_info("started as ordinary user %s: everything runs as that user, and nothing "
-		 "separates connections from the Engine",
-		pw ? pw->pw_name : "(without a name)");
+	else
+		log_info("started by an ordinary user, number %d: everything runs as "
+			 "that user, and nothing separates connections from the Engine",
+			(int)geteuid());
 }
 
 /* An ordinary user may have a low limit, and one connection takes one descriptor. */
