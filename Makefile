@@ -45,6 +45,7 @@ LIBBASE := $(BUILD)/libbase.a
 LIBCONFIG := $(BUILD)/libconfig.a
 LIBBUILDER := $(BUILD)/libbuilder.a
 LIBHOOKS := $(BUILD)/libhooks.a
+LIBBARDOD := $(BUILD)/libbardod.a
 PROGRAMS := $(BUILD)/bardod $(BUILD)/bardo-ssh $(BUILD)/bardo
 GIT_HOOKS := $(addprefix $(BUILD)/hooks.d/,pre-receive proc-receive)
 
@@ -55,13 +56,14 @@ $(LIBBASE): $(BASE)
 $(LIBCONFIG): $(CONFIG)
 $(LIBBUILDER): $(BUILDER)
 $(LIBHOOKS): $(HOOKS)
+$(LIBBARDOD): $(filter-out %/main.o,$(BARDOD))
 $(BUILD)/lib%.a:
 	@rm -f $@
 	$(AR) rcs $@ $^
 
 # bardod reads no network bytes and opens no database: it links libc alone, which
 # tests/e2e checks. config's archive gives it the door's messages.
-$(BUILD)/bardod: $(BARDOD) $(LIBCONFIG) $(LIBBASE)
+$(BUILD)/bardod: $(BUILD)/receiver/bardod/main.o $(LIBBARDOD) $(LIBCONFIG) $(LIBBASE)
 	$(CC) $(CFLAGS) $(BARDO_LDFLAGS) -o $@ $^ $(LDFLAGS)
 
 $(BUILD)/bardo-ssh: $(SSH) $(LIBCONFIG) $(LIBBASE)

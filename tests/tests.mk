@@ -1,6 +1,6 @@
 # Tests and checks of the code; included by the Makefile. `make help` lists the targets.
 
-TEST_ARCHIVES := $(LIBHOOKS) $(LIBBUILDER) $(LIBCONFIG) $(LIBBASE)
+TEST_ARCHIVES := $(LIBBARDOD) $(LIBHOOKS) $(LIBBUILDER) $(LIBCONFIG) $(LIBBASE)
 
 # ---- unit tests: one cmocka program for each tests/unit/NAME_test.c ----
 
