@@ -45,23 +45,6 @@ static size_t without_newline(const char *line, size_t len)
 	return len && line[len - 1] == '\n' ? len - 1 : len;
 }
 
-int pkt_take(const char **data, size_t *len, const char **line, size_t *line_len,
-	struct err *err)
-{
-	long body;
-
-	if (*len == 0)
-		return PKT_END;
-	body = *len < HEAD_LEN ? -2 : parse_head(*data);
-	if (body == -2 || (body >= 0 && (size_t)body > *len - HEAD_LEN))
-		return err_set(err, ERR_USAGE, "a malformed pkt-line");
-	*line = *data + HEAD_LEN;
-	*line_len = body < 0 ? 0 : without_newline(*line, (size_t)body);
-	*data += HEAD_LEN + (body < 0 ? 0 : body);
-	*len -= HEAD_LEN + (size_t)(body < 0 ? 0 : body);
-	return body < 0 ? PKT_FLUSH : PKT_LINE;
-}
-
 /* 1: all of it; 0: the end before its first byte; -1: cut off or failed. */
 static int read_exactly(int fd, char *to, size_t len)
 {

@@ -12,13 +12,8 @@ struct err;
 
 enum pkt_kind { PKT_LINE, PKT_FLUSH, PKT_END };
 
-/* Takes the next one off data, which is moved on. *line points into it and is not ended
- * by a NUL; a newline at its end is left out. PKT_END: nothing is left. ERR_USAGE:
- * malformed or cut off. The kind, or negative. */
-int pkt_take(const char **data, size_t *len, const char **line, size_t *line_len,
-	struct err *err);
-
-/* Reads one from a descriptor into line (PKT_LINE_MAX + 1), ended by a NUL. */
+/* Reads one into line (PKT_LINE_MAX + 1), ended by a NUL; a newline at its end is left
+ * out. The kind, PKT_END when nothing is left; ERR_USAGE: malformed or cut off. */
 int pkt_read(int fd, char *line, size_t *line_len, struct err *err);
 
 /* ERR_FAILED if it can't be written, or is too long. */

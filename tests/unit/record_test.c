@@ -1,0 +1,281 @@
+#include "config/apps.h"
+#include "config/base/err.h"
+#include "config/containers.h"
+#include "config/images.h"
+#include "config/lives.h"
+#include "config/settings.h"
+#include "config/store.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* A database of its own for each test. */
+struct bench {
+	char folder[64];
+	char path[96];
+	struct settings settings;
+	struct store *store;
+	struct err err;
+};
+
+static int set_up(void **state)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+
+	(void)snprintf(b->folder, sizeof(b->folder), "/tmp/bardo-record-XXXXXX");
+	assert_non_null(mkdtemp(b->folder));
+	(void)snprintf(b->path, sizeof(b->path), "%s/bardo.db", b->folder);
+	assert_int_equal(settings_load(&b->settings, NULL, NULL, 0, &b->err), 0);
+	assert_int_equal(store_open(&b->store, b->path, &b->err), 0);
+	*state = b;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct bench *b = *state;
+	char path[128];
+
+	store_close(b->store);
+	(void)unlink(b->path);
+	(void)snprintf(path, sizeof(path), "%s-wal", b->path);
+	(void)unlink(path);
+	(void)snprintf(path, sizeof(path), "%s-shm", b->path);
+	(void)unlink(path);
+	assert_int_equal(rmdir(b->folder), 0);
+	free(b);
+	return 0;
+}
+
+static struct app make_app(struct bench *b, const char *name)
+{
+	struct app app;
+
+	assert_int_equal(
+		app_create(b->store, &b->settings, name, false, &app, &b->err), 0);
+	return app;
+}
+
+static struct life make_life(struct bench *b, struct app *app, const char *ref)
+{
+	struct life life = {.commit = "1111111111111111111111111111111111111111",
+		.user = "ann",
+		.source = "push"};
+
+	(void)snprintf(life.ref, sizeof(life.ref), "%s", ref);
+	assert_int_equal(life_create(b->store, app, &life, &b->err), 0);
+	return life;
+}
+
+static void gives_each_app_a_backend_a_port_and_a_network_of_its_own(void **state)
+{
+	struct bench *b = *state;
+	struct app one = make_app(b, "one"), two = make_app(b, "two");
+
+	assert_int_equal(one.slot, 0);
+	assert_int_equal(one.port, 8100);
+	assert_int_equal(one.subnet, 0);
+	assert_int_equal(two.slot, 1);
+	assert_int_equal(two.port, 8101);
+	assert_int_equal(two.subnet, 1);
+}
+
+static void gives_what_a_destroyed_app_had_to_the_next(void **state)
+{
+	struct bench *b = *state;
+	struct app one = make_app(b, "one"), three;
+
+	(void)make_app(b, "two");
+	assert_int_equal(app_mark_destroyed(b->store, &one, &b->err), 0);
+	three = make_app(b, "three");
+	assert_int_equal(three.port, 8100);
+}
+
+static void refuses_an_app_when_the_ports_are_used_up(void **state)
+{
+	struct bench *b = *state;
+	struct app app;
+
+	b->settings.proxy_port_last = b->settings.proxy_port_first;
+	(void)make_app(b, "one");
+	assert_int_equal(app_create(b->store, &b->settings, "two", false, &app, &b->err),
+		ERR_FAILED);
+	assert_non_null(strstr(b->err.msg, "proxy.ports"));
+	assert_int_equal(app_find(b->store, "two", &app, &b->err), ERR_NOTFOUND);
+}
+
+static void never_uses_a_lifes_number_again(void **state)
+{
+	struct bench *b = *state;
+	struct app app = make_app(b, "shop");
+
+	assert_int_equal(make_life(b, &app, "").number, 1);
+	assert_int_equal(make_life(b, &app, "").number, 2);
+	assert_int_equal(app_mark_destroyed(b->store, &app, &b->err), 0);
+	app = make_app(b, "shop");
+	assert_int_equal(make_life(b, &app, "").number, 3);
+}
+
+static void switches_from_one_life_to_the_next_in_one_step(void **state)
+{
+	struct bench *b = *state;
+	struct app app = make_app(b, "shop");
+	struct life one = make_life(b, &app, "refs/heads/trunk"), two, old;
+
+	assert_int_equal(life_switch(b->store, &app, &one, &b->err), 0);
+	assert_int_equal(app.live, 1);
+	assert_string_equal(app.deploy_branch, "trunk");
+	two = make_life(b, &app, "refs/heads/trunk");
+	assert_int_equal(life_switch(b->store, &app, &two, &b->err), 0);
+	assert_int_equal(app.live, 2);
+	assert_int_equal(life_find(b->store, &app, 1, &old, &b->err), 0);
+	assert_int_equal(old.state, LIFE_DRAINING);
+}
+
+static void takes_a_switch_back(void **state)
+{
+	struct bench *b = *state;
+	struct app app = make_app(b, "shop"), before;
+	struct life one = make_life(b, &app, "refs/heads/main"), two, old;
+
+	assert_int_equal(life_switch(b->store, &app, &one, &b->err), 0);
+	two = make_life(b, &app, "refs/heads/main");
+	before = app;
+	assert_int_equal(life_switch(b->store, &app, &two, &b->err), 0);
+	app = before;
+	assert_int_equal(life_switch_back(b->store, &app, &two, 1, &b->err), 0);
+	assert_int_equal(app.live, 1);
+	assert_int_equal(life_find(b->store, &app, 1, &old, &b->err), 0);
+	assert_int_equal(old.state, LIFE_LIVE);
+	assert_int_equal(life_find(b->store, &app, 2, &old, &b->err), 0);
+	assert_int_equal(old.live_at, 0);
+}
+
+static void revives_the_last_good_life_before_the_live_one(void **state)
+{
+	struct bench *b = *state;
+	struct app app = make_app(b, "shop");
+	struct life one = make_life(b, &app, ""), two, three, good;
+
+	assert_int_equal(life_switch(b->store, &app, &one, &b->err), 0);
+	two = make_life(b, &app, "");
+	assert_int_equal(life_fail(b->store, &two, "check failed", &b->err), 0);
+	three = make_life(b, &app, "");
+	assert_int_equal(life_switch(b->store, &app, &three, &b->err), 0);
+	assert_int_equal(life_find_good(b->store, &app, 3, &good, &b->err), 0);
+	assert_int_equal(good.number, 1);
+	assert_int_equal(life_find_good(b->store, &app, 1, &good, &b->err), ERR_NOTFOUND);
+}
+
+static void gives_an_address_to_one_container_at_a_time(void **state)
+{
+	struct bench *b = *state;
+	struct app app = make_app(b, "shop");
+	struct life one = make_life(b, &app, ""), two = make_life(b, &app, "");
+	struct place first, second, third;
+	char address[INET_ADDRSTRLEN];
+
+	assert_int_equal(place_reserve(b->store, &one, "web", 1, &first, &b->err), 0);
+	assert_int_equal(place_reserve(b->store, &two, "web", 1, &second, &b->err), 0);
+	assert_string_equal(
+		place_address(&b->settings, &app, &first, address), "10.213.0.2");
+	assert_string_equal(
+		place_address(&b->settings, &app, &second, address), "10.213.0.3");
+	assert_int_equal(place_release(b->store, &app, &first, &b->err), 0);
+	assert_int_equal(place_reserve(b->store, &two, "web", 2, &third, &b->err), 0);
+	assert_string_equal(
+		place_address(&b->settings, &app, &third, address), "10.213.0.2");
+}
+
+static void refuses_a_container_when_the_network_is_full(void **state)
+{
+	struct bench *b = *state;
+	struct app app = make_app(b, "shop");
+	struct life life = make_life(b, &app, "");
+	struct place place;
+
+	for (int i = 1; i <= CONTAINERS_MAX; i++)
+		assert_int_equal(
+			place_reserve(b->store, &life, "web", i, &place, &b->err), 0);
+	assert_int_equal(place_reserve(b->store, &life, "web", CONTAINERS_MAX + 1, &place,
+				 &b->err),
+		ERR_FAILED);
+	assert_non_null(strstr(b->err.msg, "full"));
+}
+
+static void never_moves_a_tag(void **state)
+{
+	struct bench *b = *state;
+	struct app app = make_app(b, "shop");
+	struct image image = {.image_id = "sha256:1",
+		.tree = "t",
+		.build_settings = "s",
+		.commit = "abcdef0123456789abcdef0123456789abcdef01"};
+
+	assert_int_equal(image_choose_tag(b->store, &app, &image, &b->err), 0);
+	assert_string_equal(image.tag, "bardo/shop:abcdef012345");
+	assert_int_equal(image_add(b->store, &app, &image, &b->err), 0);
+	assert_int_equal(image_choose_tag(b->store, &app, &image, &b->err), 0);
+	assert_string_equal(image.tag, "bardo/shop:abcdef012345-2");
+}
+
+static void finds_an_image_by_its_tree_and_build_settings(void **state)
+{
+	struct bench *b = *state;
+	struct app app = make_app(b, "shop");
+	struct image image = {.tag = "bardo/shop:1",
+			     .image_id = "sha256:1",
+			     .tree = "t",
+			     .build_settings = "s",
+			     .commit = "c"},
+		     found;
+
+	assert_int_equal(image_add(b->store, &app, &image, &b->err), 0);
+	assert_int_equal(image_find_built(b->store, &app, "t", "s", &found, &b->err), 0);
+	assert_string_equal(found.image_id, "sha256:1");
+	assert_int_equal(image_find_built(b->store, &app, "t", "other", &found, &b->err),
+		ERR_NOTFOUND);
+}
+
+static void stays_provisional_until_a_life_goes_live(void **state)
+{
+	struct bench *b = *state;
+	struct app app;
+	struct life life;
+
+	assert_int_equal(
+		app_create(b->store, &b->settings, "shop", true, &app, &b->err), 0);
+	assert_true(app.provisional);
+	life = make_life(b, &app, "refs/heads/main");
+	assert_int_equal(life_switch(b->store, &app, &life, &b->err), 0);
+	assert_false(app.provisional);
+}
+
+#define RECORD_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RECORD_TEST(gives_each_app_a_backend_a_port_and_a_network_of_its_own),
+		RECORD_TEST(gives_what_a_destroyed_app_had_to_the_next),
+		RECORD_TEST(refuses_an_app_when_the_ports_are_used_up),
+		RECORD_TEST(never_uses_a_lifes_number_again),
+		RECORD_TEST(switches_from_one_life_to_the_next_in_one_step),
+		RECORD_TEST(takes_a_switch_back),
+		RECORD_TEST(revives_the_last_good_life_before_the_live_one),
+		RECORD_TEST(gives_an_address_to_one_container_at_a_time),
+		RECORD_TEST(refuses_a_container_when_the_network_is_full),
+		RECORD_TEST(never_moves_a_tag),
+		RECORD_TEST(finds_an_image_by_its_tree_and_build_settings),
+		RECORD_TEST(stays_provisional_until_a_life_goes_live),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
