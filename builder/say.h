@@ -2,6 +2,7 @@
 #define BARDO_BUILDER_SAY_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct err;
 
@@ -15,6 +16,11 @@ struct say {
 	int log;      /* -1: no life yet */
 };
 
+/* A longer line is cut, and ends in "…" then. */
+#define SAY_LINE_MAX 2000
+
+/* The terminal stays the caller's. SIGPIPE must be ignored: writing to somebody who has
+ * left is no error here. */
 void say_init(struct say *s, int terminal);
 /* From here on everything is written to the life's log too; appends. */
 int say_open_log(struct say *s, const char *path, struct err *err);
@@ -29,5 +35,10 @@ void say_problem(struct say *s, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* A line of a program's output, shown under the step. */
 void say_output(struct say *s, const char *line, size_t len);
+
+/* A time span for people, "40 ms", "0.4 s", "12 s", "1m 40s", "30m"; returns
+ * out. */
+#define SAY_DURATION_SIZE 32
+char *say_duration(int64_t ms, char out[SAY_DURATION_SIZE]);
 
 #endif

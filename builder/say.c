@@ -1,0 +1,169 @@
+#include "builder/say.h"
+
+#include "builder/say_text.h"
+#include "config/base/buf.h"
+#include "config/base/err.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A formatted text may hold many lines; more than this is cut. */
+#define TEXT_MAX (64 * 1024)
+#define PREFIX_STEP "-----> "
+#define PREFIX_DETAIL "       "
+#define PREFIX_PROBLEM " !     "
+
+void say_init(struct say *s, int terminal)
+{
+	*s = (struct say){.terminal = terminal, .log = -1};
+}
+
+int say_open_log(struct say *s, const char *path, struct err *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return err_errno(err, "%s", path);
+	if (s->log >= 0)
+		(void)close(s->log);
+	s->log = fd;
+	return 0;
+}
+
+void say_finish(struct say *s)
+{
+	if (s->log >= 0)
+		(void)close(s->log);
+	*s = (struct say){.terminal = -1, .log = -1};
+}
+
+/* One write a line, so that lines of several writers don't mix; the rest of a short write
+ * follows. False when nobody reads there any more. */
+static bool write_line(int fd, const char *data, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN) {
+			struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+			(void)poll(&p, 1, -1);
+			continue;
+		}
+		if (n < 0)
+			return false;
+		data += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+static void say_line(struct say *s, const char *prefix, const char *line, size_t len)
+{
+	struct buf b;
+
+	/* Each kept byte may have become three (U+FFFD), so the cut is by output. */
+	buf_init(&b, SAY_LINE_MAX + 64);
+	(void)buf_adds(&b, prefix);
+	say_clean(&b, line, len, SAY_LINE_MAX);
+	while (b.len && b.data[b.len - 1] == ' ')
+		b.len--;
+	if (buf_add(&b, "\n", 1) == 0) {
+		if (s->terminal >= 0 && !write_line(s->terminal, b.data, b.len))
+			s->terminal = -1;
+		/* A full disk must not fail the deploy that is being told about. */
+		if (s->log >= 0)
+			(void)write_line(s->log, b.data, b.len);
+	}
+	buf_finish(&b);
+}
+
+static void say_lines(struct say *s, const char *prefix, const char *rest_prefix,
+	const char *text, size_t len)
+{
+	for (;;) {
+		const char *nl = memchr(text, '\n', len);
+		size_t n = nl ? (size_t)(nl - text) : len;
+
+		say_line(s, prefix, text, n);
+		if (!nl || n + 1 == len)
+			return;
+		prefix = rest_prefix;
+		text += n + 1;
+		len -= n + 1;
+	}
+}
+
+static void say_format(struct say *s, const char *prefix, const char *rest_prefix,
+	const char *fmt, va_list ap) __attribute__((format(printf, 4, 0)));
+
+static void say_format(struct say *s, const char *prefix, const char *rest_prefix,
+	const char *fmt, va_list ap)
+{
+	char *text = NULL;
+	int len = vasprintf(&text, fmt, ap);
+
+	if (len < 0)
+		return;
+	say_lines(s, prefix, rest_prefix, text, len > TEXT_MAX ? TEXT_MAX : (size_t)len);
+	free(text);
+}
+
+void say_step(struct say *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say_format(s, PREFIX_STEP, PREFIX_DETAIL, fmt, ap);
+	va_end(ap);
+}
+
+void say_detail(struct say *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say_format(s, PREFIX_DETAIL, PREFIX_DETAIL, fmt, ap);
+	va_end(ap);
+}
+
+void say_problem(struct say *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say_format(s, PREFIX_PROBLEM, PREFIX_PROBLEM, fmt, ap);
+	va_end(ap);
+}
+
+void say_output(struct say *s, const char *line, size_t len)
+{
+	say_lines(s, PREFIX_DETAIL, PREFIX_DETAIL, line, len);
+}
+
+char *say_duration(int64_t ms, char out[SAY_DURATION_SIZE])
+{
+	long long seconds = (long long)ms / 1000;
+
+	if (ms > 0 && ms < 100)
+		(void)snprintf(out, SAY_DURATION_SIZE, "%d ms", (int)ms);
+	else if (ms % 1000 / 100 && seconds < 60)
+		(void)snprintf(out, SAY_DURATION_SIZE, "%.1f s", (double)ms / 1000);
+	else if (seconds < 60)
+		(void)snprintf(out, SAY_DURATION_SIZE, "%lld s", seconds);
+	else if (seconds % 60)
+		(void)snprintf(out, SAY_DURATION_SIZE, "%lldm %llds", seconds / 60,
+			seconds % 60);
+	else
+		(void)snprintf(out, SAY_DURATION_SIZE, "%lldm", seconds / 60);
+	return out;
+}
