@@ -21,17 +21,23 @@ struct engine;
 #define ENGINE_API_MAX "1.47"
 #define ENGINE_REPLY_MAX (16 * 1024 * 1024)
 
-/* host is unix:///path or tcp://host:port. Opens no connection yet. */
+/* host is unix:///path or tcp://host:port. Opens no connection yet. ERR_USAGE for
+ * anything else. */
 int engine_open(struct engine **out, const char *host, struct err *err);
 void engine_close(struct engine *e);
+
+/* Whether the containers' processes are this machine's own: the Engine is at a unix
+ * socket. */
+bool engine_is_local(const struct engine *e);
 
 /*
  * One call with a JSON answer. body may be NULL; *reply may be asked for (the caller
  * frees it with cJSON_Delete; NULL if the answer had no body) or be NULL. path starts
  * with "/", without the version, and is formatted; user text in it must be escaped by the
  * caller with engine_escape. 2xx and 304 are success; 404 ERR_NOTFOUND; 409 ERR_EXISTS;
- * other answers ERR_FAILED with the Engine's own message. ERR_AWAY: no connection, or no
- * answer within 60 s of silence; the message names the host and says what to try.
+ * other answers ERR_FAILED with the Engine's own message. ERR_AWAY: no connection, or
+ * half a minute of silence in which it doesn't answer `/_ping` either; the message names
+ * the host and says what to try.
  */
 int engine_call(struct engine *e, struct cJSON **reply, const struct cJSON *body,
 	struct err *err, const char *method, const char *path, ...)
@@ -56,13 +62,16 @@ struct engine_stream {
 	 * none. */
 	int (*idle)(void *ctx, struct err *err);
 	void *ctx;
-	int64_t timeout; /* milliseconds for the whole; 0: none */
+	int64_t timeout;  /* milliseconds for the whole; 0: none */
+	const char *what; /* "build": what a broken connection broke, for the message */
 };
 
 #define ENGINE_LINE_MAX (4 * 1024 * 1024)
 
-/* Errors as engine_call. A silent Engine is asked `/_ping` beside the stream, and counts
- * as away when it doesn't answer that either. */
+/* Errors as engine_call; ERR_BUSY when it took longer than the timeout. Whenever this
+ * fails the connection is closed, which stops a build on the Engine too. A silent Engine
+ * is asked `/_ping` beside the stream, and counts as away when it doesn't answer that
+ * either. */
 int engine_stream(struct engine *e, const struct engine_stream *s, struct err *err);
 
 /*
@@ -83,13 +92,16 @@ int engine_follow_fd(const struct engine_follow *f);
 ssize_t engine_follow_read(
 	struct engine_follow *f, void *to, size_t len, struct err *err);
 
-/* For an upgraded connection (attach, exec): all of it, then half-close. */
-int engine_follow_write(
+/* For an upgraded connection (attach, exec): takes 1 to len bytes, or ERR_BUSY when the
+ * Engine takes nothing now: poll for writing and go on reading meanwhile, since a program
+ * that echoes its input would else block both sides. Then half-close. */
+ssize_t engine_follow_write(
 	struct engine_follow *f, const void *data, size_t len, struct err *err);
 int engine_follow_end_write(struct engine_follow *f);
 
 /* Takes frames (8-byte heads, "Attach to a container" in the API) apart: calls out for
- * stream 1 and 2. Keep one zeroed for each connection. */
+ * stream 1 and 2. Keep one zeroed for each connection. 0, out's first negative, or
+ * ERR_FAILED for what is no frame. */
 struct engine_frames {
 	unsigned char head[8];
 	size_t head_len;
