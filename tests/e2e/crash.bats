@@ -61,7 +61,7 @@ kill_process() {
 family() {
 	local child
 	echo "$1"
-	for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+	tr ' ' '\n' 2>/dev/null <"/proc/$1/task/$1/children" | while read -r child; do
 		family "$child"
 	done
 }
