@@ -1,0 +1,148 @@
+#include "config/settings.h"
+
+#include "config/base/err.h"
+#include "config/base/io.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A file with that text; the test's state is its path. */
+static int load(void **state, struct settings *s, const char *text, struct err *err)
+{
+	assert_int_equal(io_replace_file(*state, 0600, text, strlen(text), NULL), 0);
+	return settings_load(s, *state, NULL, 0, err);
+}
+
+static int make_path(void **state)
+{
+	char *path = strdup("/tmp/bardo-settings-XXXXXX");
+	int fd = path ? mkstemp(path) : -1;
+
+	*state = path;
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int remove_path(void **state)
+{
+	(void)unlink(*state);
+	free(*state);
+	return 0;
+}
+
+static void has_the_documented_defaults(void **state)
+{
+	struct settings s;
+
+	(void)state;
+	assert_int_equal(unsetenv("DOCKER_HOST"), 0);
+	assert_int_equal(settings_load(&s, NULL, NULL, 0, NULL), 0);
+	assert_string_equal(s.server_data, "/var/lib/bardo");
+	assert_string_equal(s.ssh_listen, "[::]:2222");
+	assert_string_equal(s.engine_host, "unix:///var/run/docker.sock");
+	assert_int_equal(s.proxy_port_first, 8100);
+	assert_int_equal(s.proxy_port_last, 8199);
+	assert_int_equal(s.network_base, 0x0ad50000);
+	assert_int_equal(s.network_bits, 16);
+}
+
+static void follows_docker_host(void **state)
+{
+	struct settings s;
+
+	(void)state;
+	assert_int_equal(setenv("DOCKER_HOST", "tcp://127.0.0.1:2375", 1), 0);
+	assert_int_equal(settings_load(&s, NULL, NULL, 0, NULL), 0);
+	assert_string_equal(s.engine_host, "tcp://127.0.0.1:2375");
+	assert_int_equal(unsetenv("DOCKER_HOST"), 0);
+}
+
+static void reads_a_file_and_lets_overrides_win(void **state)
+{
+	static const char *const over[] = {"check.timeout=5s"};
+	struct settings s;
+
+	assert_int_equal(
+		load(state, &s, "[check]\n\ttimeout = 9s\n[build]\n\tmin-free = 2g\n",
+			NULL),
+		0);
+	assert_int_equal(s.check_timeout, 9000);
+	assert_int_equal(s.build_min_free, (int64_t)2 << 30);
+	assert_int_equal(settings_load(&s, *state, over, 1, NULL), 0);
+	assert_int_equal(s.check_timeout, 5000);
+}
+
+static void names_file_and_line_of_an_unknown_key(void **state)
+{
+	struct err err = {0};
+	struct settings s;
+	char where[256];
+
+	assert_int_equal(
+		load(state, &s, "# first\n[ssh]\n\tlissten = x\n", &err), ERR_USAGE);
+	(void)snprintf(where, sizeof(where), "%s:3: ", (char *)*state);
+	assert_non_null(strstr(err.msg, where));
+	assert_non_null(strstr(err.msg, "ssh.lissten"));
+}
+
+static void names_what_a_bad_value_should_have_been(void **state)
+{
+	static const char *const wrong[] = {"proxy.ports=9-1", "proxy.ports=80",
+		"network.pool=10.0.0.1/16", "network.pool=10.0.0.0/31", "ssh.max-tries=0",
+		"check.timeout=soon", "build.builder=docker", "server.data=here",
+		"engine.host=/var/run/docker.sock", "server.create-on-push=perhaps",
+		"git.max-pack-size=-1"};
+	struct settings s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct err err = {0};
+
+		assert_int_equal(settings_load(&s, NULL, &wrong[i], 1, &err), ERR_USAGE);
+		assert_non_null(strstr(err.msg, "it must be "));
+	}
+}
+
+static void rejects_a_file_that_is_no_settings_file(void **state)
+{
+	struct settings s;
+
+	assert_int_equal(load(state, &s, "[ssh\nlisten\n", NULL), ERR_USAGE);
+	assert_int_equal(
+		settings_load(&s, "/nowhere/bardo.conf", NULL, 0, NULL), ERR_NOTFOUND);
+}
+
+static void reach_a_child_through_the_environment(void **state)
+{
+	static const char *const over[] = {"check.timeout=7s", "server.hostname=a b"};
+	struct settings s;
+
+	assert_int_equal(load(state, &s, "[ssh]\n\tmax-tries = 3\n", NULL), 0);
+	assert_int_equal(settings_export(*state, over, 2, NULL), 0);
+	assert_int_equal(settings_load_exported(&s, NULL), 0);
+	assert_int_equal(s.ssh_max_tries, 3);
+	assert_int_equal(s.check_timeout, 7000);
+	assert_string_equal(s.server_hostname, "a b");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(has_the_documented_defaults),
+		cmocka_unit_test(follows_docker_host),
+		cmocka_unit_test(reads_a_file_and_lets_overrides_win),
+		cmocka_unit_test(names_file_and_line_of_an_unknown_key),
+		cmocka_unit_test(names_what_a_bad_value_should_have_been),
+		cmocka_unit_test(rejects_a_file_that_is_no_settings_file),
+		cmocka_unit_test(reach_a_child_through_the_environment),
+	};
+
+	return cmocka_run_group_tests_name("settings", tests, make_path, remove_path);
+}
