@@ -1,6 +1,7 @@
 #ifndef BARDO_BUILDER_HAPROXY_H
 #define BARDO_BUILDER_HAPROXY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,44 +13,82 @@ struct settings;
  * configuration declares `proxy.apps` backends that are empty; lives add their servers to
  * one of them and delete them again. What the socket did is also written to the backend's
  * own file, by rename, so that a restart has the same routes. Nothing ever reloads.
+ *
+ * One process at a time changes a slot: the app's lock sees to that.
+ *
+ * ERR_AWAY, from all but haproxy_write_config and haproxy_map_ports, is that no proxy
+ * answered within 5 s. Where HAProxy refuses something the error has its own words.
  */
 
 #define HAPROXY_SERVERS_MAX 64
+#define HAPROXY_SLOTS_MAX 10000
 #define HAPROXY_NAME_SIZE 128
 
 struct haproxy_server {
 	char name[HAPROXY_NAME_SIZE]; /* "web.3.1": process, life, index */
-	char address[64];	      /* "10.213.0.2:5000" */
+	char address[64];	      /* "10.213.0.2:5000": IPv4 and port */
 };
 
-/* Writes the configuration's fixed part, and an empty backend file for each slot that has
- * none. Harmless when it is there already. */
+/* Writes the configuration's fixed part, an empty backend file for each slot that has
+ * none, and an empty map; removes the files of slots that are above `proxy.apps` and
+ * empty. Harmless when it is there already. ERR_USAGE: a setting that HAProxy could not
+ * read. */
 int haproxy_write_config(const struct settings *s, struct err *err);
 
 /* 0 if a proxy answers on the socket; ERR_AWAY. */
 int haproxy_ping(const struct settings *s, struct err *err);
 
+/* Whether the proxy that runs was started with the configuration that these settings
+ * give: more backends or other ports need a restart of it. */
+int haproxy_is_current(const struct settings *s, bool *current, struct err *err);
+
 /* Makes exactly these servers take the traffic of a slot (0-based): missing ones are
- * added and enabled, others go to drain and keep what they are doing. The file says the
- * same afterwards. ERR_AWAY: no proxy; ERR_FAILED: it refused, with its own words; then
- * what was added is taken back and the old servers go on. */
+ * added and enabled, and only then others go to drain and keep what they are doing. The
+ * file says the same afterwards. len 0 sends it to nobody: visitors get a 503.
+ * ERR_FAILED: it refused; then what was added is taken back and the old servers go on.
+ * ERR_USAGE: a name or an address that no server can have. */
 int haproxy_route(const struct settings *s, int slot,
 	const struct haproxy_server *servers, size_t len, struct err *err);
 
-/* Connections and requests under way on a server; 0 also for one that is not there. */
+/* What a slot holds, to compare it with what it should. */
+enum haproxy_state {
+	HAPROXY_READY,
+	HAPROXY_DRAIN,
+	HAPROXY_MAINT, /* takes nothing: added and not enabled, or about to be deleted */
+};
+
+struct haproxy_shown {
+	struct haproxy_server server;
+	enum haproxy_state state;
+	int64_t connections; /* as haproxy_connections */
+};
+
+/* Fills out in the order in which they were added. */
+int haproxy_show(const struct settings *s, int slot,
+	struct haproxy_shown out[HAPROXY_SERVERS_MAX], size_t *len, struct err *err);
+
+/* Connections and requests under way on a server, those that wait for one among them; 0
+ * also for one that is not there. A client's idle connection doesn't count. */
 int haproxy_connections(const struct settings *s, int slot, const char *server,
 	int64_t *out, struct err *err);
 
-/* Takes a drained server away; cuts what is still open there. Not there: success. */
+/* Takes a drained server away. What is still under way there has a second to end, and is
+ * cut then: a request that came in between the last look and this call isn't lost. Not
+ * there: success. */
 int haproxy_delete(
 	const struct settings *s, int slot, const char *server, struct err *err);
 
-/* Which port leads to which slot: replaces the whole map, at run time and in its file. */
+/* Which port leads to which slot: replaces the whole map, in its file and at run time. A
+ * proxy that doesn't run reads the file when it starts: success. */
 struct haproxy_port {
 	int port;
 	int slot;
 };
 int haproxy_map_ports(const struct settings *s, const struct haproxy_port *ports,
 	size_t len, struct err *err);
+
+/* Of two processes that replace the map, the later one must have read its list later:
+ * take this before reading, close it after mapping. A descriptor, or negative. */
+int haproxy_lock_ports(const struct settings *s, struct err *err);
 
 #endif
