@@ -84,3 +84,5 @@ e2e: all
 	@tests/run e2e $(BUILD) $(E2E)
 demo:
 	@contrib/demo
+
+include tests/bench/bench.mk
