@@ -20,21 +20,21 @@
 
 int privilege_find(struct privilege_user *out, const char *name, struct err *err)
 {
-	struct passwd *pw;
+	const struct passwd *pw = name ? getpwnam(name) : getpwuid(geteuid());
 	int groups = PRIVILEGE_GROUPS_MAX;
 
-	errno = 0;
-	pw = getpwnam(name);
+	if (!pw && !name)
+		return err_set(err, ERR_NOTFOUND, "user %d has no name", (int)geteuid());
 	if (!pw)
 		return err_set(err, ERR_NOTFOUND,
 			"there is no user %s on this machine: contrib/install-deps makes "
 			"it; or start bardo as an ordinary user",
 			name);
 	*out = (struct privilege_user){.uid = pw->pw_uid, .gid = pw->pw_gid};
-	(void)strncpy(out->name, name, sizeof(out->name) - 1);
-	if (getgrouplist(name, out->gid, out->groups, &groups) < 0)
-		return err_set(err, ERR_FAILED, "user %s is in more than %d groups", name,
-			PRIVILEGE_GROUPS_MAX);
+	(void)strncpy(out->name, pw->pw_name, sizeof(out->name) - 1);
+	if (getgrouplist(out->name, out->gid, out->groups, &groups) < 0)
+		return err_set(err, ERR_FAILED, "user %s is in more than %d groups",
+			out->name, PRIVILEGE_GROUPS_MAX);
 	out->groups_len = (size_t)groups;
 	return 0;
 }
@@ -115,7 +115,7 @@ int privilege_find_apart(struct privilege_user *out, const char *name, struct er
 	int rc;
 
 	if (l == MAP_FAILED)
-		return err_errno(err, "user %s", name);
+		return err_errno(err, "user %s", name ? name : "that we are");
 	l->name = name;
 	rc = run_apart(NULL, look_up, l, err);
 	if (!rc)

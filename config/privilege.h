@@ -27,7 +27,7 @@ struct privilege_user {
 	size_t groups_len;
 };
 
-/* Looks a system user up. ERR_NOTFOUND says how to make it. */
+/* Looks a system user up, NULL for who we are. ERR_NOTFOUND says how to make it. */
 int privilege_find(struct privilege_user *out, const char *name, struct err *err);
 
 /* The same in a child, for a process that lives long: what the C library loads to look

@@ -61,7 +61,7 @@ void programs_set_home(struct programs *p, const char *server_data)
 
 int programs_init(struct programs *p, struct err *err)
 {
-	int rc = 0;
+	int rc;
 
 	*p = (struct programs){.as_root = geteuid() == 0};
 	(void)path_beside_us("bardo", p->bardo);
@@ -69,11 +69,15 @@ int programs_init(struct programs *p, struct err *err)
 	(void)path_beside_us("hooks.d", p->hooks);
 	programs_set_home(p, "/");
 	set_environment(p);
-	if (p->as_root)
-		rc = privilege_find_apart(&p->server, PRIVILEGE_SERVER, err);
-	if (p->as_root && !rc)
-		rc = privilege_find_apart(&p->net, PRIVILEGE_NET, err);
-	return rc;
+	if (!p->as_root) {
+		/* Only for the log: containers have users without a name. */
+		if (privilege_find_apart(&p->server, NULL, NULL))
+			(void)snprintf(p->server.name, sizeof(p->server.name),
+				"number %d", (int)geteuid());
+		return 0;
+	}
+	rc = privilege_find_apart(&p->server, PRIVILEGE_SERVER, err);
+	return rc ? rc : privilege_find_apart(&p->net, PRIVILEGE_NET, err);
 }
 
 const struct privilege_user *programs_server_user(const struct programs *p)

@@ -21,7 +21,7 @@ struct programs {
 	char bardo[PATH_TEXT_MAX];
 	char ssh[PATH_TEXT_MAX];
 	char hooks[PATH_TEXT_MAX]; /* the folder */
-	bool as_root;		   /* else everybody is who we are */
+	bool as_root;		   /* else everybody is who we are: server's name */
 	struct privilege_user server, net;
 	char home[PATH_TEXT_MAX];
 	char *env[PROGRAMS_ENV_MAX]; /* of bardo; borrowed from home and our own */

@@ -66,9 +66,9 @@ static void say_who_we_are(const struct programs *p)
 		log_info("bardo runs as user %s, connections as user %s", p->server.name,
 			p->net.name);
 	else
-		log_info("started by an ordinary user, number %d: everything runs as "
-			 "that user, and nothing separates connections from the Engine",
-			(int)geteuid());
+		log_info("started by an ordinary user: everything runs as user %s, and "
+			 "nothing separates connections from the Engine",
+			p->server.name);
 }
 
 /* An ordinary user may have a low limit, and one connection takes one descriptor. */
