@@ -7,7 +7,7 @@ TEST_ARCHIVES := $(LIBBARDOD) $(LIBHOOKS) $(LIBBUILDER) $(LIBCONFIG) $(LIBBASE)
 UNIT := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*_test.c))
 
 $(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(TEST_ARCHIVES)
-	$(CC) $(CFLAGS) $(BARDO_LDFLAGS) -o $@ $^ $(LDFLAGS) $(TEST_LIBS) $(BARDO_LIBS)
+	$(CC) $(CFLAGS) $(BARDO_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS) $(TEST_LIBS) $(BARDO_LIBS)
 
 .PHONY: unit-programs unit
 unit-programs: $(UNIT)

@@ -98,7 +98,7 @@ static bool is_free(int port)
 /* Below the range that outgoing connections take. */
 static void find_ports(struct settings *s)
 {
-	int first = 20000 + (int)(getpid() % 1000) * PORTS, n = 0;
+	int first = 24000 + (int)(getpid() % 1000) * PORTS, n = 0;
 
 	while (n < PORTS && first < 32000) {
 		if (is_free(first + n)) {
