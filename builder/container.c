@@ -137,7 +137,7 @@ int container_create(struct server *s, const struct app *app, const struct life 
 	int rc;
 
 	(void)place_container_name(app, place, name);
-	(void)cJSON_AddStringToObject(body, "Image", life->image_id);
+	(void)cJSON_AddStringToObject(body, "Image", life->tag);
 	add_labels(body, s, app);
 	add_life_labels(body, life, place);
 	add_env(body, plan);

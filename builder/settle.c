@@ -130,16 +130,16 @@ static int retire(struct server *s, struct app *app, const struct draining *drai
  * locks are removed by whoever has ours. */
 static void collect_garbage(struct server *s, const struct app *app)
 {
-	static const char *const words[] = {"gc", "--auto", "--quiet", "--no-detach"};
+	static const char *const words[] = {"-c", "gc.auto=" GC_LOOSE_OBJECTS, "-c",
+		"gc.autoDetach=false", "gc", "--auto", "--quiet"};
 	const struct spawn_fd log = {STDERR_FILENO, STDERR_FILENO};
 	struct git_command *git = git_command_create();
 	char repository[PATH_TEXT_MAX];
 	struct err err = {0};
-	int rc;
+	int rc = 0;
 
 	if (!git)
 		return;
-	rc = git_command_setting(git, "gc.auto=" GC_LOOSE_OBJECTS, &err);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]) && !rc; i++)
 		rc = git_command_arg(git, words[i], &err);
 	if (!rc)

@@ -1,10 +1,13 @@
 #include "hooks/push.h"
 
 #include "config/base/err.h"
+#include "config/base/number.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define PUSH_OPTIONS_MAX 16
 
 /*
  * pre-receive judges while the objects are still in quarantine, so that a push of which
@@ -20,6 +23,26 @@ static int read_commands(struct push *p, struct err *err)
 	while (!rc && fgets(line, sizeof(line), stdin)) {
 		line[strcspn(line, "\n")] = '\0';
 		rc = push_add_command(p, line, err);
+	}
+	return rc;
+}
+
+/* Push options come in the environment here (githooks(5)). */
+static int read_options(struct push *p, struct err *err)
+{
+	const char *text = getenv("GIT_PUSH_OPTION_COUNT");
+	int64_t count = 0;
+	int rc = 0;
+
+	if (text && number_parse(text, 0, PUSH_OPTIONS_MAX, &count) < 0)
+		return err_set(
+			err, ERR_USAGE, "more than %d push options", PUSH_OPTIONS_MAX);
+	for (int i = 0; i < count && !rc; i++) {
+		char name[48];
+
+		(void)snprintf(name, sizeof(name), "GIT_PUSH_OPTION_%d", i);
+		text = getenv(name);
+		rc = push_option(p, text ? text : "", err);
 	}
 	return rc;
 }
@@ -43,6 +66,8 @@ int hook_pre_receive(void)
 
 	if (!rc)
 		rc = read_commands(&p, &err);
+	if (!rc)
+		rc = read_options(&p, &err);
 	if (!rc && !is_welcome(&p)) {
 		for (size_t i = 0; i < p.len; i++)
 			push_explain(&p, &p.commands[i]);

@@ -28,7 +28,6 @@
 struct options {
 	bool atomic;
 	bool has_push_options;
-	bool dry_run;
 };
 
 /* Git's features stand behind the version's NUL; we name those that we want. */
@@ -56,15 +55,6 @@ static int agree_on_version(struct options *o, char *line, struct err *err)
 	return pkt_flush(STDOUT_FILENO, err);
 }
 
-static int take_push_option(struct options *o, const char *option, struct err *err)
-{
-	if (strcmp(option, "dry-run"))
-		return err_set(err, ERR_USAGE,
-			"unknown push option %.100s: there is dry-run", option);
-	o->dry_run = true;
-	return 0;
-}
-
 static int read_push(struct push *p, struct options *o, struct err *err)
 {
 	char *line = malloc(PKT_LINE_MAX + 1);
@@ -78,7 +68,7 @@ static int read_push(struct push *p, struct options *o, struct err *err)
 		rc = push_add_command(p, line, err);
 	if (rc == PKT_FLUSH && o->has_push_options) {
 		while ((rc = pkt_read(STDIN_FILENO, line, &len, err)) == PKT_LINE) {
-			rc = take_push_option(o, line, err);
+			rc = push_option(p, line, err);
 			if (rc)
 				break;
 		}
@@ -222,7 +212,7 @@ static void carry_out(struct push *p, const struct options *o)
 
 	if (o->atomic && any_refused(p))
 		c = NULL;
-	if (c && o->dry_run) {
+	if (c && p->dry_run) {
 		dry_run(p, c);
 	} else if (c) {
 		rc = take_lock(&waited, &err);
@@ -238,7 +228,7 @@ static void carry_out(struct push *p, const struct options *o)
 			(void)snprintf(c->reason, sizeof(c->reason), "%.*s",
 				(int)strnlen(err.msg, PUSH_REASON_SIZE - 1), err.msg);
 	}
-	if (o->dry_run)
+	if (p->dry_run)
 		refuse_all(p, "dry run");
 	else if (o->atomic && any_refused(p))
 		refuse_all(p, ATOMIC_REASON);

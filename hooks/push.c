@@ -72,6 +72,16 @@ int push_add_command(struct push *p, const char *line, struct err *err)
 	return 0;
 }
 
+int push_option(struct push *p, const char *option, struct err *err)
+{
+	if (strcmp(option, "dry-run"))
+		return err_set(err, ERR_USAGE,
+			"unknown push option %.100s: there is `git push -o dry-run`",
+			option);
+	p->dry_run = true;
+	return 0;
+}
+
 static bool is_delete(const struct push_command *c)
 {
 	return strspn(c->new, "0") == strlen(c->new);

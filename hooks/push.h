@@ -43,6 +43,7 @@ struct push {
 	const char *client_side;
 	struct push_command *commands;
 	size_t len;
+	bool dry_run; /* -o dry-run: say what would be done, and change nothing */
 };
 
 /* From the environment; finish after success only. */
@@ -58,6 +59,9 @@ int push_add_command(struct push *p, const char *line, struct err *err);
  * quarantine: the objects are still git's to throw away (pre-receive).
  */
 void push_judge(struct push *p, bool quarantine);
+
+/* A `git push -o` of ours; ERR_USAGE for an unknown one. */
+int push_option(struct push *p, const char *option, struct err *err);
 
 /* What a refusal means and what to do about it, for the terminal. */
 void push_explain(const struct push *p, const struct push_command *c);
