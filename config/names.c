@@ -34,16 +34,14 @@ int name_check(const char *what, const char *name, struct err *err)
 
 int name_from_path(char out[NAME_SIZE], const char *path, struct err *err)
 {
-	size_t len;
+	const char *name = path[0] == '/' ? path + 1 : path;
+	size_t len = strlen(name);
 
-	if (path[0] == '/')
-		path++;
-	len = strlen(path);
-	if (len > 4 && !strcmp(path + len - 4, ".git"))
+	if (len > 4 && !strcmp(name + len - 4, ".git"))
 		len -= 4;
 	if (len > NAME_LEN_MAX)
 		return name_check("app", path, err);
-	memcpy(out, path, len);
+	memcpy(out, name, len);
 	out[len] = '\0';
-	return name_check("app", out, err);
+	return name_is_valid(out) ? 0 : name_check("app", path, err);
 }
