@@ -147,7 +147,9 @@ static void starts_with_signals_as_they_should_be(void **state)
 	assert_int_equal(blocked, 0);
 	line = strstr(buf_text(&b), "SigIgn:");
 	assert_int_equal(sscanf(line, "SigIgn: %llx", &blocked), 1);
-	assert_int_equal(blocked, 0);
+	/* 32 and 33 are libc's own: signal(2) doesn't take them, and make's children
+	 * ignore them. */
+	assert_int_equal(blocked & ~(3ULL << 31), 0);
 	buf_finish(&b);
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
