@@ -46,7 +46,7 @@ fuzz:
 
 # ---- sanitizers: unit tests and replays once more, leaks included ----
 
-sanitized = $(MAKE) BUILD=build-$(1) OPTIMISE=-O1 HARDEN= WERROR= \
+sanitized = $(MAKE) --no-print-directory BUILD=build-$(1) OPTIMISE=-O1 HARDEN= WERROR= \
 	SANITIZE='$(2) -fno-omit-frame-pointer -fno-sanitize-recover=all' unit replay
 
 .PHONY: asan ubsan
