@@ -14,6 +14,7 @@
 
 #define SETTINGS_FILE_MAX (1024 * 1024)
 #define OVERRIDES_MAX 64
+#define DATA_PATH_MAX 70
 
 enum type { TEXT, BOOL, COUNT, BYTES, DURATION };
 
@@ -31,10 +32,13 @@ static int check_absolute(const char *path)
 	return path[0] == '/' && strlen(path) < 256 ? 0 : -1;
 }
 
+/* Sockets lie in it, whose names may have 107 bytes (unix(7)), and HAProxy wants twelve
+ * of them for itself while it binds one. */
 static int check_data(struct settings *s, const char **wanted)
 {
-	*wanted = "an absolute path of less than 256 bytes";
-	return check_absolute(s->server_data);
+	*wanted = "an absolute path of at most 70 bytes";
+	return strlen(s->server_data) <= DATA_PATH_MAX ? check_absolute(s->server_data)
+						       : -1;
 }
 
 static int check_builder(struct settings *s, const char **wanted)
