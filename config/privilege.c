@@ -12,6 +12,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -144,7 +145,7 @@ static bool is_empty(int folder)
 
 static int refuse_owner(const char *path, uid_t owner, const char *us, struct err *err)
 {
-	struct passwd *pw = getpwuid(owner);
+	const struct passwd *pw = getpwuid(owner);
 
 	return err_set(err, ERR_DENIED,
 		"server.data = %s belongs to user %s, but bardo runs as %s: start it as "
@@ -171,6 +172,18 @@ static int hand_over(
 	return 0;
 }
 
+static int make_data(const char *path, struct err *err)
+{
+	if (mkdir(path, 0711) == 0 || errno == EEXIST)
+		return 0;
+	if (errno == ENOENT)
+		return err_set(err, ERR_NOTFOUND,
+			"server.data = %s: the folder that should hold it is missing: "
+			"make it, or set another server.data",
+			path);
+	return err_errno(err, "server.data = %s", path);
+}
+
 static int prepare_folders(void *data, struct err *err)
 {
 	const struct settings *const *s = data;
@@ -181,26 +194,26 @@ static int prepare_folders(void *data, struct err *err)
 /* An ordinary user gets told whose folder it is instead of a bare "not permitted". */
 static int check_owner(const char *path, struct err *err)
 {
-	struct passwd *pw;
+	struct privilege_user us;
 	struct stat st;
 
 	if (stat(path, &st) < 0 || st.st_uid == geteuid())
 		return 0;
-	pw = getpwuid(geteuid());
-	return refuse_owner(path, st.st_uid, pw ? pw->pw_name : "another user", err);
+	if (privilege_find(&us, NULL, NULL))
+		(void)snprintf(us.name, sizeof(us.name), "%d", (int)geteuid());
+	return refuse_owner(path, st.st_uid, us.name, err);
 }
 
 int privilege_prepare(
 	const struct settings *s, const struct privilege_user *user, struct err *err)
 {
-	int folder, rc;
+	int rc = make_data(s->server_data, err);
+	int folder;
 
-	if (!user) {
+	if (!rc && !user)
 		rc = check_owner(s->server_data, err);
+	if (rc || !user)
 		return rc ? rc : paths_prepare(s, err);
-	}
-	if (mkdir(s->server_data, 0711) < 0 && errno != EEXIST)
-		return err_errno(err, "server.data = %s", s->server_data);
 	folder = open(s->server_data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0)
 		return err_errno(err, "server.data = %s", s->server_data);

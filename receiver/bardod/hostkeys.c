@@ -27,6 +27,14 @@ static bool all_are_there(int folder)
 	return true;
 }
 
+static int refuse_key(const char *name, struct err *err)
+{
+	return err_set(err, ERR_FAILED,
+		"the host key %s is a link or another user's: remove it, and bardod "
+		"makes a new one",
+		name);
+}
+
 /* The folder is bardo's: what is changed must be the key and not something else that a
  * link of its makes look like one. */
 static int give_key(
@@ -36,16 +44,15 @@ static int give_key(
 	struct stat st;
 	int rc = 0;
 
+	if (fd < 0 && errno == ELOOP)
+		return refuse_key(name, err);
 	if (fd < 0)
 		return err_errno(err, "the host key %s", name);
 	if (fstat(fd, &st) < 0)
 		rc = err_errno(err, "the host key %s", name);
 	else if (!S_ISREG(st.st_mode) || st.st_nlink != 1 ||
 		(st.st_uid != 0 && st.st_uid != p->server.uid))
-		rc = err_set(err, ERR_FAILED,
-			"the host key %s is a link or another user's: remove it, and "
-			"bardod makes a new one",
-			name);
+		rc = refuse_key(name, err);
 	else if (fchown(fd, 0, p->net.gid) < 0 || fchmod(fd, KEY_MODE) < 0)
 		rc = err_errno(err, "the host key %s", name);
 	(void)close(fd);
