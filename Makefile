@@ -127,5 +127,5 @@ help:
 clean:
 	rm -rf $(BUILD) build-*
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
 include tests/tests.mk
