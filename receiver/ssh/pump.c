@@ -21,10 +21,35 @@
  * not tell the client what happened, so wait whether it is only its output that ends. */
 #define HALF_CLOSE_MS 100
 
+static size_t backlog_len(const struct backlog *b)
+{
+	return b->bytes.len - b->taken;
+}
+
+static const char *backlog_data(const struct backlog *b)
+{
+	return b->bytes.data + b->taken;
+}
+
+/* Nothing moves: a slow reader takes a page at a time. */
+static void backlog_take(struct backlog *b, size_t len)
+{
+	b->taken += len;
+	if (b->taken < b->bytes.len)
+		return;
+	b->taken = 0;
+	buf_reset(&b->bytes);
+}
+
+static void backlog_drop(struct backlog *b)
+{
+	backlog_take(b, backlog_len(b));
+}
+
 static void outlet_init(struct outlet *o, bool is_stderr)
 {
 	*o = (struct outlet){.fd = -1, .is_stderr = is_stderr};
-	buf_init(&o->pending, CHUNK);
+	buf_init(&o->backlog.bytes, CHUNK);
 }
 
 static void close_fd(int *fd)
@@ -44,7 +69,7 @@ void pump_init(struct pump *p, ssh_channel channel)
 		.linger_until = INT64_MAX,
 		.half_close_at = INT64_MAX,
 	};
-	buf_init(&p->input, INPUT_WINDOW);
+	buf_init(&p->input.bytes, INPUT_WINDOW);
 	outlet_init(&p->out, false);
 	outlet_init(&p->err, true);
 }
@@ -55,9 +80,9 @@ void pump_finish(struct pump *p)
 	close_fd(&p->out.fd);
 	close_fd(&p->err.fd);
 	close_fd(&p->status_fd);
-	buf_finish(&p->input);
-	buf_finish(&p->out.pending);
-	buf_finish(&p->err.pending);
+	buf_finish(&p->input.bytes);
+	buf_finish(&p->out.backlog.bytes);
+	buf_finish(&p->err.backlog.bytes);
 }
 
 static int take(int *fd)
@@ -78,7 +103,7 @@ void pump_attach(struct pump *p, struct ends *ends)
 
 void pump_say(struct pump *p, const char *text, int status)
 {
-	(void)buf_adds(&p->err.pending, text);
+	(void)buf_adds(&p->err.backlog.bytes, text);
 	(void)snprintf(p->status, sizeof(p->status), "%d\n", status);
 }
 
@@ -96,8 +121,8 @@ void pump_unheard(struct pump *p)
 {
 	p->unheard = true;
 	p->input_ended = true;
-	buf_reset(&p->out.pending);
-	buf_reset(&p->err.pending);
+	backlog_drop(&p->out.backlog);
+	backlog_drop(&p->err.backlog);
 }
 
 void pump_detach(struct pump *p)
@@ -109,8 +134,9 @@ void pump_detach(struct pump *p)
 
 /* ---- from the client to the command ---- */
 
-/* How many bytes to ask libssh for. Before 0.11, asking for more than the window holds
- * is what makes it raise the window; it gives what is there. */
+/* How many bytes to ask libssh for: all that it holds, since it moves what stays whenever
+ * more comes. Before 0.11, asking for more than the window holds is what makes it raise
+ * the window; a command that keeps up is worth it. */
 static size_t input_wanted(const struct pump *p, size_t available)
 {
 #if LIBSSH_VERSION_INT < SSH_VERSION_INT(0, 11, 0)
@@ -119,7 +145,7 @@ static size_t input_wanted(const struct pump *p, size_t available)
 #else
 	(void)p;
 #endif
-	return available < CHUNK ? available : CHUNK;
+	return available < INPUT_WINDOW ? available : INPUT_WINDOW;
 }
 
 /* Takes what libssh holds. False if that is nothing. */
@@ -136,12 +162,12 @@ static bool fill_input(struct pump *p)
 		return false;
 	wanted = input_wanted(p, (size_t)available);
 	/* Large, but pages that nothing was written to cost nothing. */
-	to = buf_reserve(&p->input, wanted);
+	to = buf_reserve(&p->input.bytes, wanted);
 	n = to ? ssh_channel_read_timeout(p->channel, to, (uint32_t)wanted, 0, 0) : -1;
 	if (n <= 0)
 		return false;
-	p->input.len += (size_t)n;
-	p->input_owed = wanted > CHUNK ? 0 : p->input_owed + (size_t)n;
+	p->input.bytes.len += (size_t)n;
+	p->input_owed = wanted > (size_t)available ? 0 : p->input_owed + (size_t)n;
 	p->input_waits = n < available;
 	return true;
 }
@@ -149,19 +175,20 @@ static bool fill_input(struct pump *p)
 /* Gives the command what it takes. False if it takes no more now. */
 static bool drain_input(struct pump *p)
 {
-	ssize_t n = (ssize_t)p->input.len;
+	size_t len = backlog_len(&p->input);
+	ssize_t n = (ssize_t)len;
 
 	if (p->to_command >= 0)
-		n = write(p->to_command, p->input.data, p->input.len);
+		n = write(p->to_command, backlog_data(&p->input), len);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (n < 0) {
 		/* It reads no more: what still comes is thrown away. */
 		close_fd(&p->to_command);
-		n = (ssize_t)p->input.len;
+		n = (ssize_t)len;
 	}
-	buf_consume(&p->input, (size_t)n);
-	return p->input.len == 0;
+	backlog_take(&p->input, (size_t)n);
+	return (size_t)n == len;
 }
 
 /* A terminal has no end of file but the character for it. */
@@ -177,7 +204,7 @@ static void end_input(struct pump *p)
 
 static void move_input(struct pump *p)
 {
-	while (p->input.len || fill_input(p)) {
+	while (backlog_len(&p->input) || fill_input(p)) {
 		if (!drain_input(p))
 			return;
 	}
@@ -204,35 +231,35 @@ static size_t output_room(const struct pump *p)
 /* A rekey may let libssh take less than the window has. */
 static void drain_outlet(struct pump *p, struct outlet *o)
 {
+	const char *data = backlog_data(&o->backlog);
+	uint32_t len = (uint32_t)backlog_len(&o->backlog);
 	int n;
 
-	if (!o->pending.len)
+	if (!len)
 		return;
-	if (p->unheard) {
-		buf_reset(&o->pending);
-		return;
-	}
-	n = o->is_stderr ? ssh_channel_write_stderr(
-				   p->channel, o->pending.data, (uint32_t)o->pending.len)
-			 : ssh_channel_write(
-				   p->channel, o->pending.data, (uint32_t)o->pending.len);
+	if (p->unheard)
+		n = (int)len;
+	else if (o->is_stderr)
+		n = ssh_channel_write_stderr(p->channel, data, len);
+	else
+		n = ssh_channel_write(p->channel, data, len);
 	if (n < 0)
 		pump_unheard(p);
 	else
-		buf_consume(&o->pending, (size_t)n);
+		backlog_take(&o->backlog, (size_t)n);
 }
 
 static void fill_outlet(struct pump *p, struct outlet *o)
 {
-	size_t room = o->pending.len ? 0 : output_room(p);
-	char *to = room ? buf_reserve(&o->pending, room) : NULL;
+	size_t room = backlog_len(&o->backlog) ? 0 : output_room(p);
+	char *to = room ? buf_reserve(&o->backlog.bytes, room) : NULL;
 	ssize_t n;
 
 	if (!to)
 		return;
 	n = read(o->fd, to, room);
 	if (n > 0)
-		o->pending.len += (size_t)n;
+		o->backlog.bytes.len += (size_t)n;
 	/* A terminal ends with EIO when its last user has closed it. */
 	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
 		close_fd(&o->fd);
@@ -249,8 +276,8 @@ static void move_output(struct pump *p, struct outlet *o, bool readable)
 
 static bool output_is_done(const struct pump *p)
 {
-	return p->out.fd < 0 && p->err.fd < 0 && !p->out.pending.len &&
-		!p->err.pending.len;
+	return p->out.fd < 0 && p->err.fd < 0 && !backlog_len(&p->out.backlog) &&
+		!backlog_len(&p->err.backlog);
 }
 
 /* ---- the end ---- */
@@ -300,16 +327,19 @@ static void half_close(struct pump *p, int64_t now)
 		(void)ssh_channel_send_eof(p->channel);
 }
 
+static int outlet_interest(const struct outlet *o, size_t room)
+{
+	return room && !backlog_len(&o->backlog) ? o->fd : -1;
+}
+
 void pump_interest(const struct pump *p, struct pollfd set[PUMP_FDS])
 {
 	size_t room = output_room(p);
-	bool input = p->input.len || p->input_waits;
+	bool input = backlog_len(&p->input) || p->input_waits;
 
 	set[DOOR_STDIN] = (struct pollfd){input ? p->to_command : -1, POLLOUT, 0};
-	set[DOOR_STDOUT] =
-		(struct pollfd){room && !p->out.pending.len ? p->out.fd : -1, POLLIN, 0};
-	set[DOOR_STDERR] =
-		(struct pollfd){room && !p->err.pending.len ? p->err.fd : -1, POLLIN, 0};
+	set[DOOR_STDOUT] = (struct pollfd){outlet_interest(&p->out, room), POLLIN, 0};
+	set[DOOR_STDERR] = (struct pollfd){outlet_interest(&p->err, room), POLLIN, 0};
 	set[DOOR_STATUS] = (struct pollfd){p->status_fd, POLLIN, 0};
 }
 

@@ -21,11 +21,17 @@
 
 #define PUMP_FDS DOOR_FDS
 
+/* What was read on one side, but not yet taken by the other. */
+struct backlog {
+	struct buf bytes;
+	size_t taken; /* of them, from the start */
+};
+
 /* One of the command's outputs. */
 struct outlet {
 	int fd; /* -1 at its end */
 	bool is_stderr;
-	struct buf pending; /* read, but not yet taken by libssh */
+	struct backlog backlog;
 };
 
 struct pump {
@@ -34,8 +40,8 @@ struct pump {
 	bool input_waits;    /* libssh holds bytes for the command */
 	bool input_ended;    /* and no others will come */
 	size_t input_owed;   /* read since the client was last told to send more */
-	struct buf input;    /* read, but not yet taken by the command */
-	int to_command;	     /* -1 when closed */
+	struct backlog input;
+	int to_command; /* -1 when closed */
 	struct outlet out, err;
 	int status_fd; /* -1 at its end */
 	char status[ENDING_TEXT_MAX];
