@@ -46,6 +46,7 @@ LIBCONFIG := $(BUILD)/libconfig.a
 LIBBUILDER := $(BUILD)/libbuilder.a
 LIBHOOKS := $(BUILD)/libhooks.a
 LIBBARDOD := $(BUILD)/libbardod.a
+LIBBARDO_SSH := $(BUILD)/libbardo-ssh.a
 PROGRAMS := $(BUILD)/bardod $(BUILD)/bardo-ssh $(BUILD)/bardo
 GIT_HOOKS := $(addprefix $(BUILD)/hooks.d/,pre-receive proc-receive)
 
@@ -57,6 +58,7 @@ $(LIBCONFIG): $(CONFIG)
 $(LIBBUILDER): $(BUILDER)
 $(LIBHOOKS): $(HOOKS)
 $(LIBBARDOD): $(filter-out %/main.o,$(BARDOD))
+$(LIBBARDO_SSH): $(filter-out %/main.o,$(SSH))
 $(BUILD)/lib%.a:
 	@rm -f $@
 	$(AR) rcs $@ $^
@@ -66,7 +68,7 @@ $(BUILD)/lib%.a:
 $(BUILD)/bardod: $(BUILD)/receiver/bardod/main.o $(LIBBARDOD) $(LIBCONFIG) $(LIBBASE)
 	$(CC) $(CFLAGS) $(BARDO_LDFLAGS) -o $@ $^ $(LDFLAGS)
 
-$(BUILD)/bardo-ssh: $(SSH) $(LIBCONFIG) $(LIBBASE)
+$(BUILD)/bardo-ssh: $(BUILD)/receiver/ssh/main.o $(LIBBARDO_SSH) $(LIBCONFIG) $(LIBBASE)
 	$(CC) $(CFLAGS) $(BARDO_LDFLAGS) -o $@ $^ $(LDFLAGS) $(SSH_LIBS)
 
 $(BUILD)/bardo: $(COMMANDS) $(LIBHOOKS) $(LIBBUILDER) $(LIBCONFIG) $(LIBBASE)

@@ -1,13 +1,14 @@
 # Tests and checks of the code; included by the Makefile. `make help` lists the targets.
 
-TEST_ARCHIVES := $(LIBBARDOD) $(LIBHOOKS) $(LIBBUILDER) $(LIBCONFIG) $(LIBBASE)
+TEST_ARCHIVES := $(LIBBARDOD) $(LIBBARDO_SSH) $(LIBHOOKS) $(LIBBUILDER) $(LIBCONFIG) $(LIBBASE)
 
 # ---- unit tests: one cmocka program for each tests/unit/NAME_test.c ----
 
 UNIT := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*_test.c))
 
 $(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(TEST_ARCHIVES)
-	$(CC) $(CFLAGS) $(BARDO_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS) $(TEST_LIBS) $(BARDO_LIBS)
+	$(CC) $(CFLAGS) $(BARDO_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS) $(TEST_LIBS) \
+		$(BARDO_LIBS) $(SSH_LIBS)
 
 .PHONY: unit-programs unit
 unit-programs: $(UNIT)
@@ -23,10 +24,10 @@ FUZZ_SECONDS ?= 60
 
 # The same function without a fuzzer: any compiler, one run over the corpus.
 $(BUILD)/tests/fuzz/%_replay: $(BUILD)/tests/fuzz/replay.o $(BUILD)/tests/fuzz/%_fuzz.o $(TEST_ARCHIVES)
-	$(CC) $(CFLAGS) $(BARDO_LDFLAGS) -o $@ $^ $(LDFLAGS) $(BARDO_LIBS)
+	$(CC) $(CFLAGS) $(BARDO_LDFLAGS) -o $@ $^ $(LDFLAGS) $(BARDO_LIBS) $(SSH_LIBS)
 
 $(BUILD)/tests/fuzz/%_fuzzer: $(BUILD)/tests/fuzz/%_fuzz.o $(TEST_ARCHIVES)
-	$(CC) $(CFLAGS) $(BARDO_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDFLAGS) $(BARDO_LIBS)
+	$(CC) $(CFLAGS) $(BARDO_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDFLAGS) $(BARDO_LIBS) $(SSH_LIBS)
 
 .PHONY: replay-programs replay fuzzers fuzz
 replay-programs: $(REPLAYS)
