@@ -23,7 +23,7 @@ int main(int argc, char **argv)
 	int rc;
 
 	log_name("bardo-ssh");
-	rc = options_parse(&options, argc, argv, &err);
+	rc = options_parse(&options, argc, (const char *const *)argv, &err);
 	if (!rc && options.make_host_keys) {
 		rc = host_keys_make(options.make_host_keys, &err);
 	} else if (!rc) {

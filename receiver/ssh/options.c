@@ -47,7 +47,7 @@ static int set_option(
 	return 0;
 }
 
-int options_parse(struct options *o, int argc, char **argv, struct err *err)
+int options_parse(struct options *o, int argc, const char *const *argv, struct err *err)
 {
 	int rc = 0;
 

@@ -15,7 +15,8 @@ struct options {
 	int64_t max_tries; /* refused logins before we hang up */
 };
 
-/* Fills o. ERR_USAGE for what is unknown, missing or not a number. */
-int options_parse(struct options *o, int argc, char **argv, struct err *err);
+/* Fills o from a NULL-terminated argv. ERR_USAGE for what is unknown, missing or not a
+ * number. */
+int options_parse(struct options *o, int argc, const char *const *argv, struct err *err);
 
 #endif
