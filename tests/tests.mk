@@ -10,6 +10,9 @@ $(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(TEST_ARCHIVES)
 	$(CC) $(CFLAGS) $(BARDO_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS) $(TEST_LIBS) \
 		$(BARDO_LIBS) $(SSH_LIBS)
 
+$(BUILD)/tests/unit/ssh_session_test $(BUILD)/tests/unit/ssh_pump_test: \
+	$(BUILD)/tests/support/ssh_world.o
+
 .PHONY: unit-programs unit
 unit-programs: $(UNIT)
 unit: $(UNIT)
