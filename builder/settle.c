@@ -107,27 +107,21 @@ static void drain(struct server *s, const struct app *app, const struct draining
 		(long long)(s->settings->deploy_drain / 1000));
 }
 
-/* Under the lock, and only what still drains: a deploy may have come in between. */
-static int retire(struct server *s, struct app *app, const struct draining *drained,
+static int retire(struct server *s, const struct app *app, struct draining *drained,
 	struct err *err)
 {
-	int rc = app_reload(s->store, app, err);
+	int rc = 0;
 
 	for (size_t i = 0; i < drained->len && !rc; i++) {
-		struct life life;
-
-		rc = life_find(s->store, app, drained->lives[i].number, &life, err);
-		if (rc || life.state != LIFE_DRAINING)
-			continue;
-		rc = life_remove(s, app, &life, true, err);
+		rc = life_remove(s, app, &drained->lives[i], true, err);
 		if (!rc)
-			rc = life_retire(s->store, &life, err);
+			rc = life_retire(s->store, &drained->lives[i], err);
 	}
 	return rc;
 }
 
-/* Out of band, because a push must not wait for it, and under the lock, because git's own
- * locks are removed by whoever has ours. */
+/* Out of band, because a push must not wait for it; the caller holds the lock, because
+ * git's own locks are removed by whoever has ours. */
 static void collect_garbage(struct server *s, const struct app *app)
 {
 	static const char *const words[] = {"-c", "gc.auto=" GC_LOOSE_OBJECTS, "-c",
@@ -151,29 +145,52 @@ static void collect_garbage(struct server *s, const struct app *app)
 	git_command_destroy(git);
 }
 
-int settle_run(struct server *s, struct app *app, struct err *err)
+/* Under the lock no switch is half-way: a life that drains now drains for good, and can
+ * be taken away without the lock. */
+static int decide(struct server *s, struct app *app, int lock, struct draining *out,
+	struct err *err)
 {
-	char path[PATH_TEXT_MAX];
-	struct draining draining;
-	struct life live;
-	int lock, rc;
+	int rc = lock_wait(lock, err);
 
-	rc = app->live ? life_find(s->store, app, app->live, &live, err) : ERR_NOTFOUND;
 	if (!rc)
-		rc = life_keep(s, app, &live, err);
+		rc = app_reload(s->store, app, err);
 	if (!rc)
-		rc = read_draining(s, app, &draining, err);
+		rc = read_draining(s, app, out, err);
+	lock_release(lock);
+	return rc;
+}
+
+static int settle(struct server *s, struct app *app, int lock, struct err *err)
+{
+	struct draining draining;
+	int rc = decide(s, app, lock, &draining, err);
+
 	if (rc)
 		return rc;
 	drain(s, app, &draining);
+	rc = retire(s, app, &draining, err);
+	if (lock_try(lock, NULL) == 0)
+		collect_garbage(s, app);
+	return rc;
+}
+
+int settle_run(struct server *s, struct app *app, struct err *err)
+{
+	char path[PATH_TEXT_MAX];
+	struct life live;
+	int lock, rc;
+
+	if (!app->live)
+		return err_set(err, ERR_NOTFOUND, "nothing of %s is live", app->name);
+	rc = life_find(s->store, app, app->live, &live, err);
+	if (!rc)
+		rc = life_keep(s, app, &live, err);
+	if (rc)
+		return rc;
 	lock = lock_open(path_app_lock(s->settings, app->name, path), err);
 	if (lock < 0)
 		return lock;
-	rc = lock_wait(lock, err);
-	if (!rc)
-		rc = retire(s, app, &draining, err);
-	if (!rc)
-		collect_garbage(s, app);
+	rc = settle(s, app, lock, err);
 	(void)close(lock);
 	return rc;
 }
