@@ -28,6 +28,9 @@ BARDO_LIBS = $(shell $(PKG_CONFIG) --libs libgit2 libcurl libcjson sqlite3 libar
 	libprotobuf-c libcrypto)
 TEST_LIBS = $(shell $(PKG_CONFIG) --libs cmocka)
 
+# One short line for each file; `make V=1` shows the commands themselves.
+said = $(if $(V),,@printf '  %-6s %s\n' $(1) $(patsubst $(BUILD)/%,%,$(2));)
+
 # ---- the folders; each may include only what stands before it ----
 
 src = $(wildcard $(1)/*.c)
@@ -61,43 +64,43 @@ $(LIBBARDOD): $(filter-out %/main.o,$(BARDOD))
 $(LIBBARDO_SSH): $(filter-out %/main.o,$(SSH))
 $(BUILD)/lib%.a:
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call said,AR,$@) $(AR) rcs $@ $^
 
 # bardod reads no network bytes and opens no database: it links libc alone, which
 # tests/e2e checks. config's archive gives it the door's messages.
 $(BUILD)/bardod: $(BUILD)/receiver/bardod/main.o $(LIBBARDOD) $(LIBCONFIG) $(LIBBASE)
-	$(CC) $(CFLAGS) $(BARDO_LDFLAGS) -o $@ $^ $(LDFLAGS)
+	$(call said,LINK,$@) $(CC) $(CFLAGS) $(BARDO_LDFLAGS) -o $@ $^ $(LDFLAGS)
 
 $(BUILD)/bardo-ssh: $(BUILD)/receiver/ssh/main.o $(LIBBARDO_SSH) $(LIBCONFIG) $(LIBBASE)
-	$(CC) $(CFLAGS) $(BARDO_LDFLAGS) -o $@ $^ $(LDFLAGS) $(SSH_LIBS)
+	$(call said,LINK,$@) $(CC) $(CFLAGS) $(BARDO_LDFLAGS) -o $@ $^ $(LDFLAGS) $(SSH_LIBS)
 
 $(BUILD)/bardo: $(COMMANDS) $(LIBHOOKS) $(LIBBUILDER) $(LIBCONFIG) $(LIBBASE)
-	$(CC) $(CFLAGS) $(BARDO_LDFLAGS) -o $@ $^ $(LDFLAGS) $(BARDO_LIBS)
+	$(call said,LINK,$@) $(CC) $(CFLAGS) $(BARDO_LDFLAGS) -o $@ $^ $(LDFLAGS) $(BARDO_LIBS)
 
 # git finds its hooks by name in one folder (core.hooksPath); all are bardo.
 $(BUILD)/hooks.d/%: | $(BUILD)/bardo
 	@mkdir -p $(@D)
-	ln -sfn ../bardo $@
+	@ln -sfn ../bardo $@
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(BARDO_CFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call said,CC,$@) $(CC) $(CPPFLAGS) $(BARDO_CFLAGS) $(CFLAGS) -c -o $@ $<
 
 # Generated: the trace message of BuildKit, and the database's schema as a string.
 $(BUILD)/builder/trace.pb-c.c: builder/trace.proto
 	@mkdir -p $(@D)
-	protoc-c --c_out=$(BUILD) $<
+	$(call said,PROTOC,$@) protoc-c --c_out=$(BUILD) $<
 $(BUILD)/builder/trace.pb-c.h: $(BUILD)/builder/trace.pb-c.c
 $(BUILD)/builder/trace.o: $(BUILD)/builder/trace.pb-c.h
 $(BUILD)/builder/trace.pb-c.o: $(BUILD)/builder/trace.pb-c.c
-	$(CC) $(CPPFLAGS) -std=c17 $(OPTIMISE) $(HARDEN) $(SANITIZE) $(CFLAGS) -c -o $@ $<
+	$(call said,CC,$@) $(CC) $(CPPFLAGS) -std=c17 $(OPTIMISE) $(HARDEN) $(SANITIZE) $(CFLAGS) -c -o $@ $<
 
 $(BUILD)/config/schema.c: config/schema.sql
 	@mkdir -p $(@D)
-	{ echo 'extern const char schema_sql[];'; echo 'const char schema_sql[] ='; \
+	@{ echo 'extern const char schema_sql[];'; echo 'const char schema_sql[] ='; \
 	  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $<; echo ';'; } >$@
 $(BUILD)/config/schema.o: $(BUILD)/config/schema.c
-	$(CC) $(CPPFLAGS) $(BARDO_CFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call said,CC,$@) $(CC) $(CPPFLAGS) $(BARDO_CFLAGS) $(CFLAGS) -c -o $@ $<
 
 # ---- for the machine's own use ----
 

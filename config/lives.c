@@ -92,12 +92,16 @@ int life_create(struct store *s, struct app *app, struct life *life, struct err 
 	life->created_at = clock_unix_ms();
 	if (!rc)
 		rc = insert(s, life, err);
-	if (rc) {
+	if (rc)
 		store_rollback(s);
-		return rc;
-	}
-	app->last_life = life->number;
-	return store_commit(s, err);
+	else
+		rc = store_commit(s, err);
+	/* A life that was not written down is none. */
+	if (rc)
+		life->number = 0;
+	else
+		app->last_life = life->number;
+	return rc;
 }
 
 /* Reads the one row of a query, ERR_NOTFOUND without a message if there is none. */

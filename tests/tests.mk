@@ -7,7 +7,7 @@ TEST_ARCHIVES := $(LIBBARDOD) $(LIBBARDO_SSH) $(LIBHOOKS) $(LIBBUILDER) $(LIBCON
 UNIT := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*_test.c))
 
 $(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(TEST_ARCHIVES)
-	$(CC) $(CFLAGS) $(BARDO_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS) $(TEST_LIBS) \
+	$(call said,LINK,$@) $(CC) $(CFLAGS) $(BARDO_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS) $(TEST_LIBS) \
 		$(BARDO_LIBS) $(SSH_LIBS)
 
 $(BUILD)/tests/unit/ssh_session_test $(BUILD)/tests/unit/ssh_pump_test: \
@@ -27,10 +27,10 @@ FUZZ_SECONDS ?= 60
 
 # The same function without a fuzzer: any compiler, one run over the corpus.
 $(BUILD)/tests/fuzz/%_replay: $(BUILD)/tests/fuzz/replay.o $(BUILD)/tests/fuzz/%_fuzz.o $(TEST_ARCHIVES)
-	$(CC) $(CFLAGS) $(BARDO_LDFLAGS) -o $@ $^ $(LDFLAGS) $(BARDO_LIBS) $(SSH_LIBS)
+	$(call said,LINK,$@) $(CC) $(CFLAGS) $(BARDO_LDFLAGS) -o $@ $^ $(LDFLAGS) $(BARDO_LIBS) $(SSH_LIBS)
 
 $(BUILD)/tests/fuzz/%_fuzzer: $(BUILD)/tests/fuzz/%_fuzz.o $(TEST_ARCHIVES)
-	$(CC) $(CFLAGS) $(BARDO_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDFLAGS) $(BARDO_LIBS) $(SSH_LIBS)
+	$(call said,LINK,$@) $(CC) $(CFLAGS) $(BARDO_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDFLAGS) $(BARDO_LIBS) $(SSH_LIBS)
 
 .PHONY: replay-programs replay fuzzers fuzz
 replay-programs: $(REPLAYS)
