@@ -3,6 +3,7 @@
 #include "builder/ref.h"
 #include "builder/source.h"
 #include "config/base/err.h"
+#include "config/base/log.h"
 #include "config/paths.h"
 
 #include <stdarg.h>
@@ -30,6 +31,7 @@ int push_open(struct push *p, struct err *err)
 	int rc;
 
 	*p = (struct push){0};
+	log_to(PUSH_LOG_FD);
 	p->key = from_env(PUSH_ENV_KEY);
 	p->client_side = from_env(PUSH_ENV_CLIENT_SIDE);
 	(void)snprintf(p->user.name, sizeof(p->user.name), "%s", from_env(PUSH_ENV_USER));

@@ -25,6 +25,9 @@ struct err;
 /* Held open by every process of the push: its end tells the parent that all are gone. */
 #define PUSH_ALIVE_FD 8
 
+/* The server's log: standard error is the pusher's terminal. */
+#define PUSH_LOG_FD 7
+
 struct push_command {
 	char old[COMMIT_SIZE]; /* zeros: the ref is new */
 	char new[COMMIT_SIZE]; /* zeros: it is to be deleted */

@@ -10,6 +10,7 @@
 #include "config/settings.h"
 #include "receiver/commands/command.h"
 
+#include <fcntl.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 
 #define CONFIG_DEFAULT "/etc/bardo/bardo.conf"
 #define OVERRIDES_MAX 64
+#define FIRST_FREE_FD 16
 
 /* ---- what both ways have in common ---- */
 
@@ -102,6 +104,12 @@ static int receive(struct message *m, struct door_request *r, struct err *err)
 
 static int take_descriptors(struct visit *v, struct err *err)
 {
+	/* Our standard error is bardod's log: it stays that, beside the client's
+	 * terminal. */
+	int log = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+
+	if (log >= 0)
+		log_to(log);
 	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
 		if (dup2(v->run.fds[DOOR_STDIN + fd], fd) < 0)
 			return err_errno(err, "standard input and output");

@@ -9,6 +9,7 @@
 #define LOG_LINE_MAX 2048
 
 static const char *program = "bardo";
+static int descriptor = STDERR_FILENO;
 
 void log_name(const char *name)
 {
@@ -35,7 +36,7 @@ log_line(const char *level, const char *fmt, va_list ap)
 			line[i] = '?';
 	}
 	line[n++] = '\n';
-	if (write(STDERR_FILENO, line, (size_t)n) < 0)
+	if (write(descriptor, line, (size_t)n) < 0)
 		return;
 }
 

@@ -8,6 +8,7 @@
 #include "builder/route.h"
 #include "config/apps.h"
 #include "config/base/err.h"
+#include "config/base/log.h"
 #include "config/lives.h"
 #include "config/lock.h"
 #include "config/paths.h"
@@ -163,9 +164,13 @@ static int receive_pack(struct request *r, struct app *app, int lock, struct err
 	if (!rc)
 		rc = add_push_env(g, r, app, err);
 	if (!rc) {
-		struct spawn_fd fds[] = {{lock, PUSH_LOCK_FD}, {alive[1], PUSH_ALIVE_FD}};
+		struct spawn_fd fds[] = {
+			{lock, PUSH_LOCK_FD},
+			{alive[1], PUSH_ALIVE_FD},
+			{log_descriptor(), PUSH_LOG_FD},
+		};
 
-		rc = run_git(g, r, app, "receive-pack", fds, 2, err);
+		rc = run_git(g, r, app, "receive-pack", fds, 3, err);
 	}
 	(void)close(alive[1]);
 	wait_for_all(alive[0]);
