@@ -63,7 +63,6 @@ void pump_init(struct pump *p, ssh_channel channel)
 {
 	*p = (struct pump){
 		.channel = channel,
-		.input_owed = INPUT_RAISE,
 		.to_command = -1,
 		.status_fd = -1,
 		.linger_until = INT64_MAX,
