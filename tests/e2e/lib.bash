@@ -123,21 +123,32 @@ server_start() {
 	bardo ssh-keys:add admin <"$CLIENT/key.pub"
 }
 
-as_server_user() {
-	if [ -n "$AS_USER" ]; then
-		setpriv --reuid "$AS_USER" --regid "$AS_USER" --init-groups -- "$@"
-	else
-		"$@"
+# What stands before each program of the server: another user, another network. All of it
+# becomes the program, so that $! is bardod's own.
+server_prefix() {
+	prefix=()
+	if [ -n "${SERVER_NETNS:-}" ]; then
+		prefix+=(ip netns exec "$SERVER_NETNS")
 	fi
+	if [ -n "$AS_USER" ]; then
+		prefix+=(setpriv --reuid "$AS_USER" --regid "$AS_USER" --init-groups --)
+	fi
+}
+
+as_server_user() {
+	local prefix
+	server_prefix
+	"${prefix[@]}" "$@"
 }
 
 # bardod_start [-c key=value ...]: returns when it serves.
 bardod_start() {
-	local ready=$SERVER/ready line=''
+	local ready=$SERVER/ready line='' prefix
+	server_prefix
 	rm -f "$ready"
 	mkfifo "$ready"
 	chmod 666 "$ready"
-	as_server_user "$BIN/bardod" --config "$CONFIG" "$@" >"$ready" \
+	"${prefix[@]}" "$BIN/bardod" --config "$CONFIG" "$@" >"$ready" \
 		2>>"$SERVER/bardod.log" </dev/null 3>&- &
 	echo $! >"$SERVER/bardod.pid"
 	IFS= read -r -t 30 line <"$ready" || true
