@@ -11,6 +11,16 @@
 static const char *program = "bardo";
 static int descriptor = STDERR_FILENO;
 
+void log_to(int fd)
+{
+	descriptor = fd;
+}
+
+int log_descriptor(void)
+{
+	return descriptor;
+}
+
 void log_name(const char *name)
 {
 	program = name;
