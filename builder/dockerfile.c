@@ -16,7 +16,7 @@
 #define FLAG_MAX 4096
 
 struct reader {
-	struct dockerfile_images *images;
+	struct dockerfile_images images; /* of FROM */
 	/* Of COPY and RUN: which of them are stages is known at the end. */
 	struct dockerfile_images others;
 	struct dockerfile_args args;
@@ -48,6 +48,8 @@ static bool is_image(const char *name)
 
 static int add_image(struct dockerfile_images *im, const char *name, struct err *err)
 {
+	char **end;
+
 	if (!is_image(name))
 		return 0;
 	for (size_t i = 0; i < im->len; i++) {
@@ -57,8 +59,9 @@ static int add_image(struct dockerfile_images *im, const char *name, struct err 
 	if (im->len == DOCKERFILE_IMAGES_MAX)
 		return err_set(err, ERR_USAGE, "the Dockerfile names more than %d images",
 			DOCKERFILE_IMAGES_MAX);
-	im->names[im->len] = strdup(name);
-	if (!im->names[im->len])
+	end = &im->names[im->len];
+	*end = strdup(name);
+	if (!*end)
 		return err_set(err, ERR_FAILED, "out of memory");
 	im->len++;
 	return 0;
@@ -84,6 +87,7 @@ static bool take_flag(const char **line, char escape, char flag[FLAG_MAX])
 static int read_stage_name(struct reader *r, const char *line, struct err *err)
 {
 	struct dockerfile_word w;
+	char *name;
 
 	if (!dockerfile_take_word(&line, r->args.escape, &w) || w.len != 2 ||
 		strncasecmp(w.text, "AS", 2) != 0 ||
@@ -92,10 +96,10 @@ static int read_stage_name(struct reader *r, const char *line, struct err *err)
 	if (r->stages_len == STAGES_MAX)
 		return err_set(err, ERR_USAGE,
 			"the Dockerfile has more than %d named stages", STAGES_MAX);
-	r->stages[r->stages_len] = strndup(w.text, w.len);
-	if (!r->stages[r->stages_len])
+	name = strndup(w.text, w.len);
+	if (!name)
 		return err_set(err, ERR_FAILED, "out of memory");
-	r->stages_len++;
+	r->stages[r->stages_len++] = name;
 	return 0;
 }
 
@@ -115,7 +119,7 @@ static int read_from(struct reader *r, const char *line, struct err *err)
 	buf_init(&name, IMAGE_NAME_MAX);
 	/* A stage before this one goes before an image of the same name. */
 	if (!dockerfile_args_expand(&r->args, &w, &name) && !is_stage(r, buf_text(&name)))
-		rc = add_image(r->images, buf_text(&name), err);
+		rc = add_image(&r->images, buf_text(&name), err);
 	buf_finish(&name);
 	return rc ? rc : read_stage_name(r, line, err);
 }
@@ -197,14 +201,14 @@ static int read_instruction(struct reader *r, const char *line, struct err *err)
 static int read_all(struct reader *r, struct dockerfile_lines *l, struct err *err)
 {
 	const char *line;
-	int rc = add_image(r->images, buf_text(&l->syntax), err);
+	int rc = add_image(&r->images, buf_text(&l->syntax), err);
 
 	r->args.escape = l->escape;
 	while (!rc && (rc = dockerfile_lines_next(l, &line, err)) > 0)
 		rc = read_instruction(r, line, err);
 	for (size_t i = 0; i < r->others.len && !rc; i++) {
 		if (!is_stage(r, r->others.names[i]))
-			rc = add_image(r->images, r->others.names[i], err);
+			rc = add_image(&r->images, r->others.names[i], err);
 	}
 	/* Another syntax may need none. */
 	if (!rc && !r->froms && !l->syntax.len)
@@ -221,16 +225,15 @@ int dockerfile_images(struct dockerfile_images *out, const char *text, size_t le
 	struct reader *r = calloc(1, sizeof(*r));
 	int rc;
 
-	*out = (struct dockerfile_images){0};
 	if (!r)
 		return err_set(err, ERR_FAILED, "out of memory");
-	r->images = out;
 	r->args.given = build_args;
 	rc = dockerfile_lines_init(&lines, text, len, err);
 	if (!rc)
 		rc = read_all(r, &lines, err);
 	if (rc)
-		dockerfile_images_finish(out);
+		dockerfile_images_finish(&r->images);
+	*out = r->images;
 	dockerfile_lines_finish(&lines);
 	dockerfile_images_finish(&r->others);
 	dockerfile_args_finish(&r->args);
