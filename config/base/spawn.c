@@ -24,8 +24,14 @@ static void reset_signals(bool hold_hangup)
 {
 	sigset_t mask;
 
+	struct sigaction hup;
+	bool deaf = sigaction(SIGHUP, NULL, &hup) == 0 && hup.sa_handler == SIG_IGN;
+
 	for (int sig = 1; sig < NSIG; sig++)
 		(void)signal(sig, SIG_DFL);
+	/* As with nohup(1): what outlives a hang-up does so with all that it starts. */
+	if (deaf)
+		(void)signal(SIGHUP, SIG_IGN);
 	(void)sigemptyset(&mask);
 	if (hold_hangup)
 		(void)sigaddset(&mask, SIGHUP);

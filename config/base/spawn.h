@@ -43,7 +43,8 @@ struct spawn {
 
 /* Starts it and returns its pid, or a negative code with what failed (a missing program,
  * no such folder, no right): exec's own failure is reported here too. Signals are reset
- * to their defaults and unblocked in the child. */
+ * to their defaults and unblocked in the child, but for a SIGHUP that we ignore: the
+ * child ignores it too. */
 pid_t spawn_start(const struct spawn *s, struct err *err);
 
 /* Waits for pid. Gives its exit status, or 128 + the signal that ended it. */

@@ -140,6 +140,7 @@ static void starts_with_signals_as_they_should_be(void **state)
 	(void)sigaddset(&set, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &set, &old);
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGHUP, SIG_DFL);
 	assert_int_equal(run((struct spawn){0}, "exec cat /proc/self/status", &b), 0);
 	line = strstr(buf_text(&b), "SigBlk:");
 	assert_non_null(line);
@@ -169,6 +170,23 @@ static void holds_a_hangup_until_the_program_wants_it(void **state)
 	assert_non_null(line);
 	assert_int_equal(sscanf(line, "SigBlk: %llx", &blocked), 1);
 	assert_int_equal(blocked, 1ULL << (SIGHUP - 1));
+	buf_finish(&b);
+}
+
+static void hands_an_ignored_hangup_on(void **state)
+{
+	struct buf b;
+	unsigned long long ignored = 0;
+	const char *line;
+
+	(void)state;
+	(void)signal(SIGHUP, SIG_IGN);
+	assert_int_equal(run((struct spawn){0}, "exec cat /proc/self/status", &b), 0);
+	(void)signal(SIGHUP, SIG_DFL);
+	line = strstr(buf_text(&b), "SigIgn:");
+	assert_non_null(line);
+	assert_int_equal(sscanf(line, "SigIgn: %llx", &ignored), 1);
+	assert_int_equal(ignored & 1ULL << (SIGHUP - 1), 1ULL << (SIGHUP - 1));
 	buf_finish(&b);
 }
 
@@ -228,6 +246,7 @@ int main(void)
 		cmocka_unit_test(makes_a_session_that_can_be_signalled),
 		cmocka_unit_test(starts_with_signals_as_they_should_be),
 		cmocka_unit_test(holds_a_hangup_until_the_program_wants_it),
+		cmocka_unit_test(hands_an_ignored_hangup_on),
 		cmocka_unit_test(becomes_the_user_with_its_groups),
 		cmocka_unit_test(says_what_could_not_be_started),
 		cmocka_unit_test(gives_the_exit_status_or_the_signal),
