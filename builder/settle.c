@@ -1,5 +1,6 @@
 #include "builder/settle.h"
 
+#include "builder/container.h"
 #include "builder/git.h"
 #include "builder/life.h"
 #include "builder/route.h"
@@ -9,6 +10,7 @@
 #include "config/base/log.h"
 #include "config/containers.h"
 #include "config/door.h"
+#include "config/images.h"
 #include "config/lock.h"
 #include "config/paths.h"
 #include "config/settings.h"
@@ -120,6 +122,25 @@ static int retire(struct server *s, const struct app *app, struct draining *drai
 	return rc;
 }
 
+/* A disk must not fill with what nobody will run again; a life whose image is gone can
+ * still be revived, by a build. */
+static void remove_old_images(struct server *s, const struct app *app)
+{
+	struct err err = {0};
+	struct image image;
+	int rc = 0;
+
+	while (!rc &&
+		image_find_old(s->store, app, s->settings->deploy_keep_images, &image,
+			&err) == 0) {
+		rc = image_remove_tag(s, image.tag, &err);
+		if (!rc)
+			rc = image_forget(s->store, app, image.tag, &err);
+	}
+	if (rc)
+		log_warn("%s: the old image %s stays: %s", app->name, image.tag, err.msg);
+}
+
 /* Out of band, because a push must not wait for it; the caller holds the lock, because
  * git's own locks are removed by whoever has ours. */
 static void collect_garbage(struct server *s, const struct app *app)
@@ -169,8 +190,10 @@ static int settle(struct server *s, struct app *app, int lock, struct err *err)
 		return rc;
 	drain(s, app, &draining);
 	rc = retire(s, app, &draining, err);
-	if (lock_try(lock, NULL) == 0)
+	if (lock_try(lock, NULL) == 0) {
+		remove_old_images(s, app);
 		collect_garbage(s, app);
+	}
 	return rc;
 }
 

@@ -49,6 +49,23 @@ int image_first(
 		out, "the app has no images", err);
 }
 
+int image_find_old(struct store *s, const struct app *app, int64_t keep,
+	struct image *out, struct err *err)
+{
+	return read_one(
+		store_query(s, err,
+			STORE_SQL(
+				"SELECT " COLUMNS
+				" FROM image WHERE app_id = ?1 AND tag NOT IN "
+				"(SELECT tag FROM image WHERE app_id = ?1 "
+				"ORDER BY created_at DESC LIMIT ?2) AND tag NOT IN "
+				"(SELECT tag FROM life WHERE app_id = ?1 AND live_at > 0 "
+				"ORDER BY number DESC LIMIT 2) ORDER BY created_at LIMIT "
+				"1"),
+			STORE_I(app->id), STORE_I(keep)),
+		out, "no image is old enough", err);
+}
+
 static int tag_is_taken(
 	struct store *s, const struct app *app, const char *tag, struct err *err)
 {

@@ -126,6 +126,7 @@ static const struct setting table[] = {
 	{"build.min-free", BYTES, AT(build_min_free), "512m", NULL},
 	{"check.timeout", DURATION, AT(check_timeout), "60s", NULL},
 	{"deploy.drain", DURATION, AT(deploy_drain), "30s", NULL},
+	{"deploy.keep-images", COUNT, AT(deploy_keep_images), "10", NULL},
 	{"proxy.driver", TEXT, AT(proxy_driver), "haproxy", check_driver},
 	{"proxy.bind", TEXT, AT(proxy_bind), "[::]", NULL},
 	{"proxy.http", TEXT, AT(proxy_http), "[::]:80", NULL},

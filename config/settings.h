@@ -36,6 +36,7 @@ struct settings {
 	int64_t build_min_free;		      /* refuse a push when the disk has less */
 	int64_t check_timeout;		      /* to prove that a new life works */
 	int64_t deploy_drain;
+	int64_t deploy_keep_images; /* an app's newest tags; older ones are removed */
 	char proxy_driver[SETTING_TEXT_MAX];
 	char proxy_bind[SETTING_TEXT_MAX]; /* address that the apps' ports are bound on */
 	char proxy_http[SETTING_TEXT_MAX];

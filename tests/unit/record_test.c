@@ -244,6 +244,33 @@ static void finds_an_image_by_its_tree_and_build_settings(void **state)
 		ERR_NOTFOUND);
 }
 
+static void finds_old_images_but_never_what_may_be_needed(void **state)
+{
+	struct bench *b = *state;
+	struct app app = make_app(b, "shop");
+	struct life life = make_life(b, &app, "");
+	struct image image = {.image_id = "sha256:1", .tree = "t", .build_settings = "s"},
+		     old;
+
+	for (int i = 0; i < 4; i++) {
+		(void)snprintf(image.tag, sizeof(image.tag), "bardo/shop:%d", i);
+		assert_int_equal(image_add(b->store, &app, &image, &b->err), 0);
+		assert_int_equal(
+			store_do(b->store, &b->err,
+				STORE_SQL(
+					"UPDATE image SET created_at = ? WHERE tag = ?"),
+				STORE_I(i), STORE_T(image.tag)),
+			0);
+	}
+	assert_int_equal(
+		life_set_image(b->store, &life, "bardo/shop:0", "x", &b->err), 0);
+	assert_int_equal(life_switch(b->store, &app, &life, &b->err), 0);
+	assert_int_equal(image_find_old(b->store, &app, 2, &old, &b->err), 0);
+	assert_string_equal(old.tag, "bardo/shop:1");
+	assert_int_equal(image_forget(b->store, &app, old.tag, &b->err), 0);
+	assert_int_equal(image_find_old(b->store, &app, 2, &old, &b->err), ERR_NOTFOUND);
+}
+
 static void stays_provisional_until_a_life_goes_live(void **state)
 {
 	struct bench *b = *state;
@@ -274,6 +301,7 @@ int main(void)
 		RECORD_TEST(refuses_a_container_when_the_network_is_full),
 		RECORD_TEST(never_moves_a_tag),
 		RECORD_TEST(finds_an_image_by_its_tree_and_build_settings),
+		RECORD_TEST(finds_old_images_but_never_what_may_be_needed),
 		RECORD_TEST(stays_provisional_until_a_life_goes_live),
 	};
 
