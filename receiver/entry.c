@@ -19,7 +19,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define CONFIG_DEFAULT "/etc/bardo/bardo.conf"
+#define CONFIG_DEFAULT "/etc/bardo.conf"
 #define OVERRIDES_MAX 64
 #define FIRST_FREE_FD 16
 
