@@ -160,7 +160,7 @@ assert_listed() {
 	assert_success
 	run deploy_version 2
 	assert_success
-	git revert -q --no-edit HEAD
+	git revert --no-edit HEAD >/dev/null
 	run push
 	assert_success
 	assert_equal "$(page "$APP")" 'version 1'

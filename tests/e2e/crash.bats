@@ -57,17 +57,9 @@ kill_process() {
 	kill -9 "$pid"
 }
 
-# A process and everything that it started.
-family() {
-	local child
-	echo "$1"
-	tr ' ' '\n' 2>/dev/null <"/proc/$1/task/$1/children" | while read -r child; do
-		family "$child"
-	done
-}
 # git and its ssh, all at once.
 kill_client() {
-	family "$PUSH_PID" | xargs kill -9
+	kill_family "$PUSH_PID" KILL
 	wait "$PUSH_PID" 2>/dev/null || true
 }
 

@@ -42,6 +42,18 @@ is_gone() {
 	! is_running "$1"
 }
 
+# A process and everything that it started.
+family() {
+	local child
+	echo "$1"
+	tr ' ' '\n' 2>/dev/null <"/proc/$1/task/$1/children" | while read -r child; do
+		family "$child"
+	done
+}
+kill_family() { # PID [SIGNAL]
+	family "$1" | xargs kill -"${2:-TERM}"
+}
+
 # ---- the server ----
 
 # A number that no other server on this machine has now; the lock falls with the last
@@ -112,10 +124,10 @@ server_start() {
 	take_slot
 	export SERVER=$BARDO_TEST_ROOT/s$SLOT
 	export DATA=$SERVER/data CONFIG=$SERVER/bardo.conf CLIENT=$SERVER/client
-	export AS_USER=${1:-}
 	mkdir "$SERVER"
-	if [ -n "$AS_USER" ]; then
-		chown "$AS_USER" "$SERVER"
+	if [ -n "${1:-}" ]; then
+		export AS_USER=$1
+		chown "$1" "$SERVER"
 	fi
 	write_config
 	make_client
@@ -130,7 +142,7 @@ server_prefix() {
 	if [ -n "${SERVER_NETNS:-}" ]; then
 		prefix+=(ip netns exec "$SERVER_NETNS")
 	fi
-	if [ -n "$AS_USER" ]; then
+	if [ -n "${AS_USER:-}" ]; then
 		prefix+=(setpriv --reuid "$AS_USER" --regid "$AS_USER" --init-groups --)
 	fi
 }
@@ -324,7 +336,7 @@ push() {
 
 deploy_version() {
 	write_version "$1"
-	push -q
+	push main
 }
 
 life() { # APP [INDEX, 0 the newest] [FIELD]

@@ -132,7 +132,7 @@ setup() {
 	dockerfile 'FROM busybox' 'RUN false'
 	run push
 	assert_failure
-	git revert -q --no-edit HEAD
+	git revert --no-edit HEAD >/dev/null
 	run deploy_version 3
 	assert_success
 	run ssh_bardo lives:revive "$APP"
@@ -212,7 +212,7 @@ no_command_runs() {
 	reader=$!
 	docker exec "$(running_containers_of "$APP")" sh -c 'echo a late word >/proc/1/fd/1'
 	wait_until 10 grep -q 'a late word' "$BATS_TEST_TMPDIR/followed"
-	kill $reader
+	kill_family $reader
 	wait_until 10 no_command_runs
 }
 
