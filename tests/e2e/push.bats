@@ -212,7 +212,7 @@ assert_rejected() {
 	assert_success
 	run deploy_version 2
 	assert_success
-	assert_output 'stop.*first|volume'
+	assert_output 'Stopping life 1 first'
 	assert_equal "$(curl -fsS "$(app_url "$APP")/seen" | wc -l)" 2
 	assert_equal "$(engine_volumes | grep -c "^${APP}_data$")" 1
 }
