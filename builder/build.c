@@ -260,7 +260,7 @@ int build_image(struct engine *e, struct source *src, const struct build_options
 	rc = run_with_fallback(&b, err);
 	/* What the build itself said of its failure is worth more than how it ended,
 	 * except that it was cut off. */
-	said = progress_end(b.progress, rc ? NULL : err);
+	said = progress_end(b.progress, rc == 0, rc ? NULL : err);
 	rc = rc ? rc : said;
 	if (rc == 0)
 		rc = find_image(&b, image_id, err);

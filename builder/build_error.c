@@ -83,19 +83,37 @@ bool build_error_is_disk_full(const char *text, size_t len)
 
 static const char *without_inner_parts(const char *message)
 {
+	const char *checksum = "failed to calculate checksum of ref ";
+	const char *podman = "building at STEP \"", *end;
+
 	for (size_t i = 0; i < sizeof(inner_parts) / sizeof(inner_parts[0]); i++) {
 		size_t n = strlen(inner_parts[i]);
 
 		if (!strncmp(message, inner_parts[i], n))
 			message += n;
 	}
-	return message;
+	/* "… of ref abc::def: "/nope": not found" */
+	end = strncmp(message, checksum, strlen(checksum)) ? NULL : strstr(message, ": ");
+	if (!end && !strncmp(message, podman, strlen(podman)))
+		end = strstr(message, "\": ") ? strstr(message, "\": ") + 1 : NULL;
+	return end ? end + 2 : message;
+}
+
+/* "/nope" not found: not found: once is enough. */
+static size_t without_echo(const char *text, size_t len)
+{
+	static const char echo[] = " not found: not found";
+	size_t n = strlen(echo);
+
+	if (len > n && !strncmp(text + len - n, echo, n))
+		return len - strlen(": not found");
+	return len;
 }
 
 char *build_error_tidy(const char *message, char *out, size_t size)
 {
 	const char *text = without_inner_parts(message);
-	size_t len = strcspn(text, "\r\n");
+	size_t len = without_echo(text, strcspn(text, "\r\n"));
 	const char *advice = NULL;
 
 	if (build_error_is_disk_full(message, strlen(message))) {

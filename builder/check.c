@@ -27,6 +27,8 @@
 /* For one HEALTHCHECK that names no timeout, as the Engine has it. */
 #define HEALTH_TIMEOUT 30000
 #define NANOSECONDS 1000000.0
+/* The runtime's word for a command that it can't start. */
+#define NO_PROGRAM "OCI runtime exec failed"
 /* Events and the Engine's record of the end may be a moment apart. */
 #define SETTLE 1000
 
@@ -165,42 +167,63 @@ static void name_probe(struct check_failure *f, const cJSON *test)
 			cJSON_GetStringValue(cJSON_GetArrayItem(test, i)));
 }
 
-/* What one probe got, for the card. */
-static void note_answer(struct check_failure *f, int status, const char *output)
+/* What one probe got, for the card. One that the whole check's end cut off says less than
+ * the one before it. */
+static void note_answer(struct check *c, int status, const char *output)
 {
-	if (status == CHECK_EXEC_TIMED_OUT)
-		(void)snprintf(f->answer, sizeof(f->answer), "no end within its timeout");
-	else
+	struct check_failure *f = c->failure;
+
+	if (status != CHECK_EXEC_TIMED_OUT)
 		(void)snprintf(f->answer, sizeof(f->answer), "exit code %d%s%s", status,
 			output[0] ? ": " : "", output);
+	else if (!f->answer[0] || clock_monotonic_ms() < c->deadline)
+		(void)snprintf(f->answer, sizeof(f->answer), "no end within its timeout");
+}
+
+/* Runs the probe once. 1: it passed; 0: try again; negative: no use. */
+static int ask_health(
+	struct check *c, const cJSON *command, int64_t probe_timeout, struct err *err)
+{
+	int64_t until = clock_monotonic_ms() + probe_timeout;
+	struct check_failure *f = c->failure;
+	char output[sizeof(f->answer) - 32] = "";
+	struct err why = {0};
+	int status = 0;
+	int rc = check_exec(c->engine, &c->watch, c->options->container, command,
+		until < c->deadline ? until : c->deadline, &status, output,
+		sizeof(output), &why);
+
+	if (rc == ERR_AWAY)
+		return err_set(err, rc, "%s", why.msg);
+	if (rc) {
+		/* Its end may be the reason, which the pause will find. */
+		(void)snprintf(f->answer, sizeof(f->answer), "%.*s",
+			(int)sizeof(f->answer) - 1, why.msg);
+		return 0;
+	}
+	if (status == 0)
+		return 1;
+	if (status == CHECK_EXEC_DIED)
+		return tell_death(c, err);
+	note_answer(c, status, output);
+	if (!strstr(output, NO_PROGRAM))
+		return 0;
+	(void)snprintf(f->hint, sizeof(f->hint),
+		"install the probe's program in the image, or name it by its path");
+	return err_set(err, ERR_FAILED, "its HEALTHCHECK can't be run in this image");
 }
 
 static int check_health(
 	struct check *c, const cJSON *command, int64_t probe_timeout, struct err *err)
 {
 	int64_t pause = PAUSE_FIRST;
-	char output[sizeof(c->failure->answer) - 32], text[SAY_DURATION_SIZE];
+	char text[SAY_DURATION_SIZE];
 
 	while (clock_monotonic_ms() < c->deadline) {
-		int64_t until = clock_monotonic_ms() + probe_timeout;
-		int status = 0, rc;
+		int rc = ask_health(c, command, probe_timeout, err);
 
-		output[0] = '\0';
-		rc = check_exec(c->engine, &c->watch, c->options->container, command,
-			until < c->deadline ? until : c->deadline, &status, output,
-			sizeof(output), err);
-		if (rc == ERR_AWAY)
-			return rc;
-		if (rc == 0 && status == 0)
-			return 0;
-		if (rc == 0 && status == CHECK_EXEC_DIED)
-			return tell_death(c, err);
 		if (rc)
-			(void)snprintf(c->failure->answer, sizeof(c->failure->answer),
-				"%.*s", (int)sizeof(c->failure->answer) - 1,
-				err ? err->msg : "");
-		else
-			note_answer(c->failure, status, output);
+			return rc < 0 ? rc : 0;
 		rc = pause_for(c, &pause, err);
 		if (rc)
 			return rc;

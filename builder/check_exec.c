@@ -7,6 +7,7 @@
 
 #include <cjson/cJSON.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -100,24 +101,32 @@ static int read_output(struct engine_follow *f, struct check_watch *w, int64_t u
 	}
 }
 
+/* podman calls an exec that it is still clearing up neither running nor failed: only
+ * CanRemove tells. Docker never sets that, but keeps the process's number. */
+static bool has_ended(const cJSON *exec, int *status)
+{
+	const cJSON *code = cJSON_GetObjectItemCaseSensitive(exec, "ExitCode");
+	const cJSON *pid = cJSON_GetObjectItemCaseSensitive(exec, "Pid");
+
+	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(exec, "Running")) ||
+		!cJSON_IsNumber(code))
+		return false;
+	*status = code->valueint;
+	return code->valueint || (cJSON_IsNumber(pid) && pid->valueint) ||
+		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(exec, "CanRemove"));
+}
+
 static int read_status(struct engine *e, struct check_watch *w, const char *id,
 	int *status, struct err *err)
 {
 	for (int i = 0; i < STATUS_TRIES; i++) {
 		cJSON *reply = NULL;
-		const cJSON *code;
 		int rc = engine_call(e, &reply, NULL, err, "GET", "/exec/%s/json", id);
+		bool ended = rc == 0 && has_ended(reply, status);
 
-		if (rc)
-			return rc;
-		code = cJSON_GetObjectItemCaseSensitive(reply, "ExitCode");
-		if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(reply, "Running")) &&
-			cJSON_IsNumber(code)) {
-			*status = code->valueint;
-			cJSON_Delete(reply);
-			return 0;
-		}
 		cJSON_Delete(reply);
+		if (rc || ended)
+			return rc;
 		rc = check_watch_wait(w, -1, 0, clock_monotonic_ms() + STATUS_PAUSE, err);
 		if (rc < 0)
 			return rc;

@@ -23,7 +23,7 @@ int check_watch_open(
 	buf_init(&w->pending, EVENT_MAX);
 	(void)snprintf(filter, sizeof(filter),
 		"{\"type\":[\"container\"],\"container\":[\"%s\"],"
-		"\"event\":[\"die\",\"oom\"]}",
+		"\"event\":[\"die\",\"died\",\"oom\"]}",
 		container);
 	if (!engine_escape(filter, escaped, sizeof(escaped)))
 		return err_set(err, ERR_USAGE, "a container's name is too long");

@@ -142,7 +142,12 @@ static bool is_noise(const char *line)
 {
 	static const char *const starts[] = {" ---> ", "--> ", "COMMIT ",
 		"Removing intermediate container ", "Successfully built ",
-		"Successfully tagged "};
+		"Successfully tagged ", "building at STEP "};
+	size_t stage = line[0] == '[' ? fraction(line + 1) : 0;
+
+	/* podman's stages: "[1/2] COMMIT …". */
+	if (stage && !strncmp(line + 1 + stage, "] ", 2))
+		line += stage + 3;
 
 	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
 		if (starts_with(line, starts[i]))
@@ -215,11 +220,12 @@ void classic_fail(struct classic *c, const char *message)
 	end_step(c, message);
 }
 
-void classic_end(struct classic *c)
+void classic_end(struct classic *c, bool complete)
 {
 	if (c->line.len)
 		take_line(c);
 	buf_reset(&c->line);
 	settle(c, false);
-	end_step(c, "");
+	if (complete)
+		end_step(c, "");
 }

@@ -1,6 +1,8 @@
 #ifndef BARDO_BUILDER_CLASSIC_H
 #define BARDO_BUILDER_CLASSIC_H
 
+#include <stdbool.h>
+
 struct err;
 struct steps;
 
@@ -21,7 +23,7 @@ int classic_text(struct classic *c, const char *text, struct err *err);
 /* The step under way has failed. */
 void classic_fail(struct classic *c, const char *message);
 
-/* The stream is over: so is the last step. */
-void classic_end(struct classic *c);
+/* The stream is over, and so is the last step if it is complete. */
+void classic_end(struct classic *c, bool complete);
 
 #endif

@@ -138,12 +138,12 @@ int progress_line(struct progress *p, const char *line, size_t len, struct err *
 	return rc;
 }
 
-int progress_end(struct progress *p, struct err *err)
+int progress_end(struct progress *p, bool complete, struct err *err)
 {
 	char why[STEPS_EXPLAIN_SIZE];
 
-	classic_end(p->classic);
-	steps_end(p->steps, p->failed);
+	classic_end(p->classic, complete);
+	steps_end(p->steps, p->failed || !complete);
 	if (!p->failed)
 		return 0;
 	/* A reason of several lines, such as a parser's, is shown whole. */

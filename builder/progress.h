@@ -1,6 +1,7 @@
 #ifndef BARDO_BUILDER_PROGRESS_H
 #define BARDO_BUILDER_PROGRESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct err;
@@ -25,9 +26,9 @@ void progress_destroy(struct progress *p);
  * memory; a failed build is progress_end's. */
 int progress_line(struct progress *p, const char *line, size_t len, struct err *err);
 
-/* Tells what was held back. 0 if nothing in the answer said that the build failed, else
- * ERR_FAILED with one line: which step and why. */
-int progress_end(struct progress *p, struct err *err);
+/* Tells what was held back. complete: the answer came to its end. 0 if nothing in it said
+ * that the build failed, else ERR_FAILED with one line: which step and why. */
+int progress_end(struct progress *p, bool complete, struct err *err);
 
 /* "sha256:…", "" as long as the Engine has not named it. Borrowed. */
 const char *progress_image(const struct progress *p);

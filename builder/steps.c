@@ -17,6 +17,8 @@
 #define TITLE_SIZE 160
 /* A step that ran again and took less than this isn't worth a second line. */
 #define AGAIN_MIN 1000
+/* So short a time, as FROM takes, isn't worth a line either. */
+#define TOLD_MIN 10
 /* A line of output without an end is told in pieces of this size. */
 #define LINE_MAX_LEN 4096
 /* What is kept of the output beyond PROGRESS_OUTPUT_MAX. */
@@ -302,7 +304,7 @@ static void end(struct steps *s, struct step *st, const struct trace_vertex *v)
 	}
 	if (!st->announced)
 		announce(s, st, "");
-	if (again && took < AGAIN_MIN)
+	if (took < (again ? AGAIN_MIN : TOLD_MIN))
 		return;
 	(void)snprintf(outcome, sizeof(outcome), "done in %s", say_duration(took, text));
 	tell_end(s, st, v->cached ? "cached" : outcome);

@@ -16,7 +16,7 @@ struct trace_vertex;
 struct steps;
 
 #define STEPS_MAX 1024
-#define STEPS_EXPLAIN_SIZE 512
+#define STEPS_EXPLAIN_SIZE 1024
 
 int steps_create(struct steps **out, struct say *say, struct err *err);
 void steps_destroy(struct steps *s);

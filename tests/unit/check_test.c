@@ -339,6 +339,21 @@ static void tells_what_the_healthcheck_answered(void **state)
 	finish(&f);
 }
 
+static void fails_a_healthcheck_that_is_not_in_the_image(void **state)
+{
+	struct fixture f;
+	int64_t began;
+
+	(void)state;
+	begin(&f, "noprobe");
+	create(&f, "sleep 100", HEALTH("[\"CMD\",\"/nope\"]"));
+	began = clock_monotonic_ms();
+	assert_int_equal(check(&f, 5000, 60000), ERR_FAILED);
+	assert_true(clock_monotonic_ms() - began < 20000);
+	assert_string_equal(f.err.msg, "its HEALTHCHECK can't be run in this image");
+	finish(&f);
+}
+
 static void ends_a_healthcheck_that_hangs(void **state)
 {
 	struct fixture f;
@@ -405,6 +420,7 @@ int main(void)
 		cmocka_unit_test(fails_what_does_not_stay_up),
 		cmocka_unit_test(asks_the_healthcheck_until_it_passes),
 		cmocka_unit_test(tells_what_the_healthcheck_answered),
+		cmocka_unit_test(fails_a_healthcheck_that_is_not_in_the_image),
 		cmocka_unit_test(ends_a_healthcheck_that_hangs),
 		cmocka_unit_test(tells_a_death_during_a_healthcheck),
 		cmocka_unit_test(connects_where_the_healthcheck_is_none),

@@ -44,7 +44,7 @@ static void finish(struct fixture *f, int code, const char *shown)
 	struct buf b;
 	struct err err;
 
-	assert_int_equal(progress_end(f->progress, &f->err), code);
+	assert_int_equal(progress_end(f->progress, true, &f->err), code);
 	progress_destroy(f->progress);
 	buf_init(&b, 64 * 1024 * 1024);
 	assert_int_equal(lseek(f->fd, 0, SEEK_SET), 0);
@@ -195,12 +195,12 @@ static void shows_only_the_last_state_of_a_progress_bar(void **state)
 		says(&f, "b", "\r 10% of it");
 	says(&f, "b", "\r100%\nnext\r");
 	says(&f, "b", "\n");
-	ends(&f, "b", MAKE, 0);
+	ends(&f, "b", MAKE, 10);
 	finish(&f, 0,
 		"-----> Step 2/2: RUN make\n"
 		"       100%\n"
 		"       next\n"
-		"       done in 0 s\n");
+		"       done in 10 ms\n");
 }
 
 static void names_the_step_that_failed_and_its_status(void **state)
@@ -215,8 +215,12 @@ static void names_the_step_that_failed_and_its_status(void **state)
 			"step 2/2 (RUN make) exited with 137, killed: did the server run "
 			"out of memory?"},
 		{"failed to compute cache key: \"/nope\" not found: not found",
-			"step 2/2 (RUN make) failed: \"/nope\" not found: not found; is "
-			"it in the commit, and not in .dockerignore?"},
+			"step 2/2 (RUN make) failed: \"/nope\" not found; is it in the "
+			"commit, and not in .dockerignore?"},
+		{"failed to compute cache key: failed to calculate checksum of ref "
+		 "abc::def: \"/nope\": not found",
+			"step 2/2 (RUN make) failed: \"/nope\": not found; is it in the "
+			"commit, and not in .dockerignore?"},
 		{"write /x: no space left on device",
 			"no space left on the server's disk; make room there, then push "
 			"again (docker system df shows what takes it)"},
@@ -305,7 +309,7 @@ static void cuts_endless_output_but_keeps_its_end(void **state)
 	says(&f, "b", "the reason\n");
 	vertex(&f, "b", MAKE, 1, 2, false, "exit code: 1");
 	feed(&f, "{\"error\":\"x\"}");
-	assert_int_equal(progress_end(f.progress, &f.err), ERR_FAILED);
+	assert_int_equal(progress_end(f.progress, true, &f.err), ERR_FAILED);
 	progress_destroy(f.progress);
 	buf_init(&b, 64 * 1024 * 1024);
 	assert_int_equal(lseek(f.fd, 0, SEEK_SET), 0);
@@ -357,7 +361,6 @@ static void shows_the_classic_builders_steps(void **state)
 		"make' returned a non-zero code: 127\"},\"error\":\"x\"}");
 	finish(&f, ERR_FAILED,
 		"-----> Step 1/3: FROM debian:12\n"
-		"       done in 0 s\n"
 		"-----> Step 2/3: COPY . /src (cached)\n"
 		"-----> Step 3/3: RUN make\n"
 		"       hi\n"
