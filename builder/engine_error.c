@@ -97,6 +97,7 @@ int engine_curl_error(const struct engine *e, CURLcode code, long os_error,
 	case CURLE_PARTIAL_FILE:
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:
+	case CURLE_SEND_FAIL_REWIND: /* a kept connection that had ended meanwhile */
 		return err_set(err, ERR_AWAY,
 			"the Docker Engine at %s closed the connection in the middle of "
 			"%s%s; look at its log: journalctl -u docker",

@@ -8,6 +8,8 @@
  * function.
  */
 
+#include "builder/engine.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -23,6 +25,13 @@
 
 #define STANDIN_HEAD_MAX 16384
 #define STANDIN_PING "HTTP/1.1 200 OK\r\nApi-Version: %s\r\nContent-Length: 2\r\n\r\nOK"
+
+/* cmocka.h must be included before this is used. */
+#define assert_contains(text, part)                                                      \
+	do {                                                                             \
+		if (!strstr((text), (part)))                                             \
+			fail_msg("\"%s\" has no \"%s\"", (text), (part));                \
+	} while (0)
 
 struct standin {
 	pid_t pid;
@@ -142,6 +151,23 @@ static void standin_finish(struct standin *s)
 	(void)snprintf(path, sizeof(path), "%s/sock", s->dir);
 	(void)unlink(path);
 	(void)rmdir(s->dir);
+}
+
+/* A client of a stand-in that speaks API 1.41, and the end of both. */
+static inline struct engine *standin_engine(struct standin *s, standin_serve *serve)
+{
+	struct engine *e = NULL;
+
+	standin_start(s, "1.41", serve);
+	if (engine_open(&e, s->host, NULL))
+		abort();
+	return e;
+}
+
+static inline void standin_end(struct standin *s, struct engine *e)
+{
+	engine_close(e);
+	standin_finish(s);
 }
 
 #endif
