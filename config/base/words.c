@@ -17,6 +17,19 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n';
 }
 
+/* A newline behind a backslash is nothing at all, also between words. */
+static void skip_blanks(struct cursor *c)
+{
+	for (;;) {
+		if (is_blank(*c->in))
+			c->in++;
+		else if (c->in[0] == '\\' && c->in[1] == '\n')
+			c->in += 2;
+		else
+			return;
+	}
+}
+
 static int single_quoted(struct cursor *c)
 {
 	for (c->in++; *c->in && *c->in != '\''; c->in++)
@@ -81,8 +94,7 @@ int words_split(struct words *out, const char *line, struct err *err)
 	}
 	c = (struct cursor){line, w.text};
 	for (;;) {
-		while (is_blank(*c.in))
-			c.in++;
+		skip_blanks(&c);
 		if (!*c.in)
 			break;
 		if (w.argc == WORDS_MAX) {

@@ -53,6 +53,8 @@ static void knows_what_a_backslash_escapes(void **state)
 	WORDS("\"\\$ \\` \\\" \\\\ \\n\"", "$ ` \" \\ \\n");
 	WORDS("'a\\b'", "a\\b");
 	WORDS("con\\\ntinued", "continued");
+	WORDS("lives \\\n shop \\\n", "lives", "shop");
+	assert_words("\\\n", 0, NULL);
 }
 
 static void expands_nothing(void **state)
