@@ -32,6 +32,7 @@ char *buf_reserve(struct buf *b, size_t len)
 		b->data = data;
 		b->cap = cap;
 	}
+	b->data[b->len] = '\0'; /* also if nothing comes to stand there */
 	return b->data + b->len;
 }
 
