@@ -92,8 +92,16 @@ int io_replace_file(
 
 int io_make_dir(const char *path, mode_t mode, struct err *err)
 {
+	struct stat st;
+
 	if (mkdir(path, mode) < 0 && errno != EEXIST)
 		return err_errno(err, "%s", path);
+	if (stat(path, &st) < 0)
+		return err_errno(err, "%s", path);
+	if (!S_ISDIR(st.st_mode)) {
+		errno = ENOTDIR;
+		return err_errno(err, "%s", path);
+	}
 	if (chmod(path, mode) < 0)
 		return err_errno(err, "%s", path);
 	return 0;
