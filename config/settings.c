@@ -16,7 +16,10 @@
 #define OVERRIDES_MAX 64
 #define DATA_PATH_MAX 70
 
-enum type { TEXT, BOOL, COUNT, BYTES, DURATION };
+/* Long enough for every wait, and far from what a clock can't be added to. */
+#define DURATION_MAX ((int64_t)30 * 24 * 60 * 60 * 1000)
+
+enum type { TEXT, BOOL, COUNT, BYTES, DURATION, PAUSE /* a duration that may be 0 */ };
 
 struct setting {
 	const char *key;
@@ -24,7 +27,7 @@ struct setting {
 	size_t offset;
 	const char *fallback;
 	/* -1 and what would be right, for values that the type alone can't judge. */
-	int (*check)(struct settings *s, const char **wanted);
+	int (*check)(struct settings *s, const char *value, const char **wanted);
 };
 
 static int check_absolute(const char *path)
@@ -34,45 +37,62 @@ static int check_absolute(const char *path)
 
 /* Sockets lie in it, whose names may have 107 bytes (unix(7)), and HAProxy wants twelve
  * of them for itself while it binds one. */
-static int check_data(struct settings *s, const char **wanted)
+static int check_data(struct settings *s, const char *value, const char **wanted)
 {
+	(void)s;
 	*wanted = "an absolute path of at most 70 bytes";
-	return strlen(s->server_data) <= DATA_PATH_MAX ? check_absolute(s->server_data)
-						       : -1;
+	return strlen(value) <= DATA_PATH_MAX ? check_absolute(value) : -1;
 }
 
-static int check_builder(struct settings *s, const char **wanted)
+static int check_builder(struct settings *s, const char *value, const char **wanted)
 {
+	(void)s;
 	*wanted = "buildkit or classic";
-	return strcmp(s->build_builder, "buildkit") && strcmp(s->build_builder, "classic")
-		? -1
-		: 0;
+	return strcmp(value, "buildkit") && strcmp(value, "classic") ? -1 : 0;
 }
 
-static int check_driver(struct settings *s, const char **wanted)
+static int check_driver(struct settings *s, const char *value, const char **wanted)
 {
+	(void)s;
 	*wanted = "haproxy";
-	return strcmp(s->proxy_driver, "haproxy") ? -1 : 0;
+	return strcmp(value, "haproxy") ? -1 : 0;
 }
 
-static int check_engine(struct settings *s, const char **wanted)
+static int check_engine(struct settings *s, const char *value, const char **wanted)
 {
+	(void)s;
 	*wanted = "unix:///path or tcp://host:port";
-	if (!strncmp(s->engine_host, "unix://", 7))
-		return check_absolute(s->engine_host + 7);
-	return !strncmp(s->engine_host, "tcp://", 6) && s->engine_host[6] ? 0 : -1;
+	if (!strncmp(value, "unix://", 7))
+		return check_absolute(value + 7);
+	return !strncmp(value, "tcp://", 6) && value[6] ? 0 : -1;
 }
 
-static int check_ports(struct settings *s, const char **wanted)
+/* An address in words is looked up only when something listens there. */
+static int check_listen(struct settings *s, const char *value, const char **wanted)
+{
+	const char *colon = strrchr(value, ':');
+	size_t len = colon ? (size_t)(colon - value) : 0;
+	int64_t port;
+
+	(void)s;
+	*wanted = "an address and a port, like [::]:2222 or 127.0.0.1:2222";
+	if (!len || number_parse(colon + 1, 0, 65535, &port) < 0)
+		return -1;
+	if (value[0] == '[' && value[len - 1] == ']')
+		return len > 2 ? 0 : -1;
+	return memchr(value, ':', len) ? -1 : 0;
+}
+
+static int check_ports(struct settings *s, const char *value, const char **wanted)
 {
 	char first[16];
-	const char *dash = strchr(s->proxy_ports, '-');
-	size_t len = dash ? (size_t)(dash - s->proxy_ports) : 0;
+	const char *dash = strchr(value, '-');
+	size_t len = dash ? (size_t)(dash - value) : 0;
 
 	*wanted = "two ports, the lower first, at most 1000 apart, like 8100-8199";
 	if (!dash || len >= sizeof(first))
 		return -1;
-	memcpy(first, s->proxy_ports, len);
+	memcpy(first, value, len);
 	first[len] = '\0';
 	if (number_parse(first, 1, 65535, &s->proxy_port_first) < 0 ||
 		number_parse(dash + 1, 1, 65535, &s->proxy_port_last) < 0)
@@ -83,18 +103,18 @@ static int check_ports(struct settings *s, const char **wanted)
 		: -1;
 }
 
-static int check_pool(struct settings *s, const char **wanted)
+static int check_pool(struct settings *s, const char *value, const char **wanted)
 {
 	char base[INET_ADDRSTRLEN];
-	const char *slash = strchr(s->network_pool, '/');
-	size_t len = slash ? (size_t)(slash - s->network_pool) : 0;
+	const char *slash = strchr(value, '/');
+	size_t len = slash ? (size_t)(slash - value) : 0;
 	struct in_addr addr;
 	int64_t bits;
 
 	*wanted = "an IPv4 network of /8 to /27, like 10.213.0.0/16";
 	if (!slash || len >= sizeof(base))
 		return -1;
-	memcpy(base, s->network_pool, len);
+	memcpy(base, value, len);
 	base[len] = '\0';
 	if (inet_pton(AF_INET, base, &addr) != 1 ||
 		number_parse(slash + 1, 8, 27, &bits) < 0)
@@ -110,13 +130,13 @@ static const struct setting table[] = {
 	{"server.data", TEXT, AT(server_data), "/var/lib/bardo", check_data},
 	{"server.hostname", TEXT, AT(server_hostname), "", NULL},
 	{"server.create-on-push", BOOL, AT(server_create_on_push), "true", NULL},
-	{"ssh.listen", TEXT, AT(ssh_listen), "[::]:2222", NULL},
+	{"ssh.listen", TEXT, AT(ssh_listen), "[::]:2222", check_listen},
 	{"ssh.max-connections", COUNT, AT(ssh_max_connections), "100", NULL},
 	{"ssh.max-per-address", COUNT, AT(ssh_max_per_address), "20", NULL},
 	{"ssh.logins-per-minute", COUNT, AT(ssh_logins_per_minute), "120", NULL},
 	{"ssh.login-grace", DURATION, AT(ssh_login_grace), "30s", NULL},
 	{"ssh.max-tries", COUNT, AT(ssh_max_tries), "10", NULL},
-	{"http.listen", TEXT, AT(http_listen), "127.0.0.1:8080", NULL},
+	{"http.listen", TEXT, AT(http_listen), "127.0.0.1:8080", check_listen},
 	{"git.max-pack-size", BYTES, AT(git_max_pack_size), "4g", NULL},
 	{"engine.host", TEXT, AT(engine_host), NULL, check_engine},
 	{"build.dockerfile", TEXT, AT(build_dockerfile), "Dockerfile", NULL},
@@ -125,12 +145,12 @@ static const struct setting table[] = {
 	{"build.builder", TEXT, AT(build_builder), "buildkit", check_builder},
 	{"build.min-free", BYTES, AT(build_min_free), "512m", NULL},
 	{"check.timeout", DURATION, AT(check_timeout), "60s", NULL},
-	{"deploy.drain", DURATION, AT(deploy_drain), "30s", NULL},
+	{"deploy.drain", PAUSE, AT(deploy_drain), "30s", NULL},
 	{"deploy.keep-images", COUNT, AT(deploy_keep_images), "10", NULL},
 	{"proxy.driver", TEXT, AT(proxy_driver), "haproxy", check_driver},
 	{"proxy.bind", TEXT, AT(proxy_bind), "[::]", NULL},
-	{"proxy.http", TEXT, AT(proxy_http), "[::]:80", NULL},
-	{"proxy.https", TEXT, AT(proxy_https), "[::]:443", NULL},
+	{"proxy.http", TEXT, AT(proxy_http), "[::]:80", check_listen},
+	{"proxy.https", TEXT, AT(proxy_https), "[::]:443", check_listen},
 	{"proxy.ports", TEXT, AT(proxy_ports), "8100-8199", check_ports},
 	{"proxy.apps", COUNT, AT(proxy_apps), "256", NULL},
 	{"network.pool", TEXT, AT(network_pool), "10.213.0.0/16", check_pool},
@@ -161,6 +181,16 @@ static int store_bool(bool *at, const char *value)
 	return -1;
 }
 
+static int store_duration(int64_t *at, const char *value, int64_t least)
+{
+	int64_t ms;
+
+	if (number_parse_duration(value, &ms) < 0 || ms < least || ms > DURATION_MAX)
+		return -1;
+	*at = ms;
+	return 0;
+}
+
 /* Puts the value where it belongs; -1 and what would be right. */
 static int store_value(struct settings *s, const struct setting *t, const char *value,
 	const char **wanted)
@@ -184,8 +214,10 @@ static int store_value(struct settings *s, const struct setting *t, const char *
 			return -1;
 		break;
 	case DURATION:
-		*wanted = "a duration like 30s or 20m";
-		if (number_parse_duration(value, (int64_t *)at) < 0)
+	case PAUSE:
+		*wanted = t->type == PAUSE ? "a duration like 30s, or 0; 720h at most"
+					   : "a duration like 30s or 20m; 720h at most";
+		if (store_duration((int64_t *)at, value, t->type == PAUSE ? 0 : 1) < 0)
 			return -1;
 		break;
 	case TEXT:
@@ -195,7 +227,7 @@ static int store_value(struct settings *s, const struct setting *t, const char *
 		(void)strncpy(at, value, SETTING_TEXT_MAX - 1);
 		break;
 	}
-	return t->check ? t->check(s, wanted) : 0;
+	return t->check ? t->check(s, value, wanted) : 0;
 }
 
 static int set(struct settings *s, const char *key, const char *value, const char *where,
@@ -338,7 +370,8 @@ int settings_print(const struct settings *s, FILE *to)
 			(void)fprintf(to, "%s\n", *(const bool *)at ? "true" : "false");
 		else
 			(void)fprintf(to, "%lld%s\n", (long long)*(const int64_t *)at,
-				table[i].type == DURATION ? "ms" : "");
+				table[i].type == DURATION || table[i].type == PAUSE ? "ms"
+										    : "");
 	}
 	return fflush(to) ? -1 : 0;
 }

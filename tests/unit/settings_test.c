@@ -98,16 +98,31 @@ static void names_what_a_bad_value_should_have_been(void **state)
 		"network.pool=10.0.0.1/16", "network.pool=10.0.0.0/31", "ssh.max-tries=0",
 		"check.timeout=soon", "build.builder=docker", "server.data=here",
 		"engine.host=/var/run/docker.sock", "server.create-on-push=perhaps",
-		"git.max-pack-size=-1"};
+		"git.max-pack-size=-1", "check.timeout=0", "build.timeout=31d",
+		"build.timeout=721h", "build.timeout=9223372036854775807ms",
+		"ssh.listen=2222", "ssh.listen=[::]", "ssh.listen=::1:2222",
+		"ssh.listen=[::]:65536", "ssh.listen=:22", "http.listen=localhost",
+		"proxy.http=80", "proxy.https=[::]:x"};
 	struct settings s;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		struct err err = {0};
 
-		assert_int_equal(settings_load(&s, NULL, &wrong[i], 1, &err), ERR_USAGE);
+		if (settings_load(&s, NULL, &wrong[i], 1, &err) != ERR_USAGE)
+			fail_msg("%s was taken", wrong[i]);
 		assert_non_null(strstr(err.msg, "it must be "));
 	}
+}
+
+static void allows_no_pause_to_drain(void **state)
+{
+	static const char *const over[] = {"deploy.drain=0"};
+	struct settings s;
+
+	(void)state;
+	assert_int_equal(settings_load(&s, NULL, over, 1, NULL), 0);
+	assert_int_equal(s.deploy_drain, 0);
 }
 
 static void rejects_a_file_that_is_no_settings_file(void **state)
@@ -140,6 +155,7 @@ int main(void)
 		cmocka_unit_test(reads_a_file_and_lets_overrides_win),
 		cmocka_unit_test(names_file_and_line_of_an_unknown_key),
 		cmocka_unit_test(names_what_a_bad_value_should_have_been),
+		cmocka_unit_test(allows_no_pause_to_drain),
 		cmocka_unit_test(rejects_a_file_that_is_no_settings_file),
 		cmocka_unit_test(reach_a_child_through_the_environment),
 	};
