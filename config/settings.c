@@ -12,9 +12,11 @@
 #include <string.h>
 #include <strings.h>
 
-#define SETTINGS_FILE_MAX (1024 * 1024)
+#define SETTINGS_FILE_MAX (64 * 1024)
 #define OVERRIDES_MAX 64
 #define DATA_PATH_MAX 70
+#define SECTION_MAX 128
+#define KEY_MAX (2 * SECTION_MAX + 2)
 
 /* Long enough for every wait, and far from what a clock can't be added to. */
 #define DURATION_MAX ((int64_t)30 * 24 * 60 * 60 * 1000)
@@ -240,53 +242,86 @@ static int set(struct settings *s, const char *key, const char *value, const cha
 		return err_set(err, ERR_USAGE,
 			"%s: unknown setting %.100s; `bardo settings` lists all", where,
 			key);
-	if (store_value(s, t, value ? value : "true", &wanted) < 0)
+	if (!value && t->type != BOOL)
+		return err_set(err, ERR_USAGE, "%s: %s has no value: write %s = …", where,
+			t->key, t->key);
+	value = value ? value : "true";
+	if (store_value(s, t, value, &wanted) < 0)
 		return err_set(err, ERR_USAGE, "%s: %s = %.100s: it must be %s", where,
-			t->key, value ? value : "", wanted);
+			t->key, value, wanted);
 	return 0;
 }
 
-/* libgit2 doesn't say on which line an entry stands: look for its last mention. */
-static int find_line(const char *text, const char *key)
+/* libgit2 gives the entries in the file's order, but not on which lines they stand: a
+ * second look at the text goes along. */
+struct mentions {
+	const char *at; /* start of a line */
+	int line;
+	char section[SECTION_MAX];
+};
+
+/* Takes a line off m, and gives the key that it sets, "" if it sets none. */
+static void next_key(struct mentions *m, char key[KEY_MAX])
 {
-	char section[128] = "", name[128];
-	int line = 0, found = 0;
+	const char *p = m->at + strspn(m->at, " \t");
+	char name[SECTION_MAX];
+	int len = 0;
 
-	for (const char *p = text; p && *p; p = strchr(p, '\n'), p = p ? p + 1 : NULL) {
-		char full[300];
-
-		line++;
-		p += strspn(p, " \t");
-		if (sscanf(p, "[%127[^] \t\"]", section) == 1) {
-			p = strchr(p, ']');
-			if (!p)
-				break;
-			p += 1 + strspn(p + 1, " \t");
-		}
-		if (sscanf(p, "%127[A-Za-z0-9-]", name) != 1)
-			continue;
-		(void)snprintf(full, sizeof(full), "%s.%s", section, name);
-		if (!strcasecmp(full, key))
-			found = line;
+	key[0] = '\0';
+	if (*p == '[') {
+		if (sscanf(p, "[%127[^] \t\n\"]]%n", m->section, &len) != 1 || !len)
+			m->section[0] = '\0'; /* a subsection: no setting has one */
+		p += len + (int)strspn(p + len, " \t");
 	}
-	return found;
+	if (sscanf(p, "%127[A-Za-z0-9-]", name) == 1)
+		(void)snprintf(key, KEY_MAX, "%s.%s", m->section, name);
+	m->line++;
+	m->at += strcspn(m->at, "\n");
+	m->at += *m->at ? 1 : 0;
+}
+
+/* The line of the next mention of key, 0 if it isn't found. */
+static int find_line(struct mentions *m, const char *key)
+{
+	struct mentions ahead = *m;
+	char found[KEY_MAX];
+
+	while (*ahead.at) {
+		next_key(&ahead, found);
+		if (!strcasecmp(found, key)) {
+			*m = ahead;
+			return ahead.line;
+		}
+	}
+	return 0;
+}
+
+static int git_failed(const char *file, int code, struct err *err)
+{
+	const git_error *e = git_error_last();
+
+	return err_set(
+		err, code, "%s: %s", file, e && e->message ? e->message : "unreadable");
 }
 
 static int read_entries(struct settings *s, git_config *config, const char *file,
 	const char *text, struct err *err)
 {
+	struct mentions mentions = {.at = text};
 	git_config_iterator *it = NULL;
 	git_config_entry *entry;
 	int rc = 0;
 
 	if (git_config_iterator_new(&it, config) < 0)
-		return err_set(
-			err, ERR_FAILED, "%s: %s", file, git_error_last()->message);
+		return git_failed(file, ERR_FAILED, err);
 	while (!rc && git_config_next(&entry, it) == 0) {
 		char where[SETTING_TEXT_MAX + 32];
+		int line = find_line(&mentions, entry->name);
 
-		(void)snprintf(where, sizeof(where), "%.400s:%d", file,
-			find_line(text, entry->name));
+		if (line)
+			(void)snprintf(where, sizeof(where), "%.400s:%d", file, line);
+		else
+			(void)snprintf(where, sizeof(where), "%.400s", file);
 		rc = set(s, entry->name, entry->value, where, err);
 	}
 	git_config_iterator_free(it);
@@ -304,8 +339,7 @@ static int read_file(struct settings *s, const char *file, struct err *err)
 	if (!rc) {
 		(void)git_libgit2_init();
 		if (git_config_open_ondisk(&config, file) < 0)
-			rc = err_set(err, ERR_USAGE, "%s: %s", file,
-				git_error_last()->message);
+			rc = git_failed(file, ERR_USAGE, err);
 		else
 			rc = read_entries(s, config, file, buf_text(&text), err);
 		git_config_free(config);

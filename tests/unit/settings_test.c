@@ -115,6 +115,91 @@ static void names_what_a_bad_value_should_have_been(void **state)
 	}
 }
 
+static void names_the_line_that_is_wrong_among_several(void **state)
+{
+	struct err err = {0};
+	struct settings s;
+	char where[256];
+
+	assert_int_equal(load(state, &s,
+				 "; [check] timeout = no\n[check] timeout = 5s\n"
+				 "[build]\n\ttimeout = soon\n\ttimeout = 5s\n"
+				 "[check]\ntimeout = 6s\n",
+				 &err),
+		ERR_USAGE);
+	(void)snprintf(
+		where, sizeof(where), "%s:4: build.timeout = soon", (char *)*state);
+	assert_non_null(strstr(err.msg, where));
+	assert_int_equal(
+		load(state, &s, "[check]\ntimeout = 5s\n[check]\ntimeout = soon # x\n",
+			&err),
+		ERR_USAGE);
+	(void)snprintf(
+		where, sizeof(where), "%s:4: check.timeout = soon", (char *)*state);
+	assert_non_null(strstr(err.msg, where));
+}
+
+static void lets_the_last_line_win(void **state)
+{
+	struct settings s;
+
+	assert_int_equal(load(state, &s,
+				 "[check]\ntimeout = 5s\n[build]\ndir = \"a b\" # c\n"
+				 "[check]\ntimeout = 6s\n",
+				 NULL),
+		0);
+	assert_int_equal(s.check_timeout, 6000);
+	assert_string_equal(s.build_dir, "a b");
+}
+
+static void takes_a_key_without_a_value_for_true_where_that_can_be(void **state)
+{
+	struct err err = {0};
+	struct settings s;
+
+	assert_int_equal(load(state, &s, "[server]\n\tcreate-on-push = no\n", NULL), 0);
+	assert_false(s.server_create_on_push);
+	assert_int_equal(load(state, &s, "[server]\n\tcreate-on-push\n", NULL), 0);
+	assert_true(s.server_create_on_push);
+	assert_int_equal(load(state, &s, "[server]\n\thostname\n", &err), ERR_USAGE);
+	assert_non_null(strstr(err.msg, ":2: server.hostname has no value"));
+}
+
+static void follows_no_include(void **state)
+{
+	struct err err = {0};
+	struct settings s;
+	char text[512], other[256];
+
+	(void)snprintf(other, sizeof(other), "%s.other", (char *)*state);
+	assert_int_equal(io_replace_file(other, 0600, "[x]\ny = z\n", 10, NULL), 0);
+	(void)snprintf(text, sizeof(text), "[include]\n\tpath = %s\n", other);
+	assert_int_equal(load(state, &s, text, &err), ERR_USAGE);
+	assert_non_null(strstr(err.msg, ":2: unknown setting include.path"));
+	(void)snprintf(
+		text, sizeof(text), "[includeIf \"gitdir:/\"]\n\tpath = %s\n", other);
+	assert_int_equal(load(state, &s, text, &err), ERR_USAGE);
+	assert_non_null(strstr(err.msg, ": unknown setting includeif.gitdir:/.path"));
+	(void)unlink(other);
+}
+
+static void knows_no_subsections(void **state)
+{
+	struct err err = {0};
+	struct settings s;
+
+	assert_int_equal(
+		load(state, &s, "[ssh \"x\"]\nlisten = [::]:1\n", &err), ERR_USAGE);
+	assert_non_null(strstr(err.msg, ": unknown setting ssh.x.listen"));
+	assert_null(strstr(err.msg, ":0:"));
+	/* Nor does one hide the line of a section's own key. */
+	assert_int_equal(load(state, &s,
+				 "[check]\n[check \"x\"]\n timeout = soon\n"
+				 "[check]\n timeout = soon\n",
+				 &err),
+		ERR_USAGE);
+}
+
 static void allows_no_pause_to_drain(void **state)
 {
 	static const char *const over[] = {"deploy.drain=0"};
@@ -155,6 +240,11 @@ int main(void)
 		cmocka_unit_test(reads_a_file_and_lets_overrides_win),
 		cmocka_unit_test(names_file_and_line_of_an_unknown_key),
 		cmocka_unit_test(names_what_a_bad_value_should_have_been),
+		cmocka_unit_test(names_the_line_that_is_wrong_among_several),
+		cmocka_unit_test(lets_the_last_line_win),
+		cmocka_unit_test(takes_a_key_without_a_value_for_true_where_that_can_be),
+		cmocka_unit_test(follows_no_include),
+		cmocka_unit_test(knows_no_subsections),
 		cmocka_unit_test(allows_no_pause_to_drain),
 		cmocka_unit_test(rejects_a_file_that_is_no_settings_file),
 		cmocka_unit_test(reach_a_child_through_the_environment),
