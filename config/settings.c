@@ -365,7 +365,6 @@ static int apply_override(struct settings *s, const char *text, struct err *err)
 
 static int apply_defaults(struct settings *s, struct err *err)
 {
-	const char *docker = getenv("DOCKER_HOST");
 	int rc = 0;
 
 	*s = (struct settings){0};
@@ -373,11 +372,19 @@ static int apply_defaults(struct settings *s, struct err *err)
 		if (table[i].fallback)
 			rc = set(s, table[i].key, table[i].fallback, "default", err);
 	}
-	if (!rc)
-		rc = set(s, "engine.host",
-			docker && *docker ? docker : "unix:///var/run/docker.sock",
-			"DOCKER_HOST", err);
 	return rc;
+}
+
+/* Last, since DOCKER_HOST may be something that docker understands and we don't. */
+static int apply_docker_host(struct settings *s, struct err *err)
+{
+	const char *docker = getenv("DOCKER_HOST");
+
+	if (s->engine_host[0])
+		return 0;
+	return set(s, "engine.host",
+		docker && *docker ? docker : "unix:///var/run/docker.sock", "DOCKER_HOST",
+		err);
 }
 
 int settings_load(struct settings *s, const char *file, const char *const *overrides,
@@ -389,7 +396,7 @@ int settings_load(struct settings *s, const char *file, const char *const *overr
 		rc = read_file(s, file, err);
 	for (size_t i = 0; i < overrides_len && !rc; i++)
 		rc = apply_override(s, overrides[i], err);
-	return rc;
+	return rc ? rc : apply_docker_host(s, err);
 }
 
 int settings_print(const struct settings *s, FILE *to)

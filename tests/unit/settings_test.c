@@ -200,6 +200,22 @@ static void knows_no_subsections(void **state)
 		ERR_USAGE);
 }
 
+/* Which the docker command understands and this doesn't. */
+static void minds_docker_host_only_where_it_counts(void **state)
+{
+	static const char *const over[] = {"engine.host=unix:///run/x.sock"};
+	struct err err = {0};
+	struct settings s;
+
+	(void)state;
+	assert_int_equal(setenv("DOCKER_HOST", "ssh://host", 1), 0);
+	assert_int_equal(settings_load(&s, NULL, NULL, 0, &err), ERR_USAGE);
+	assert_non_null(strstr(err.msg, "DOCKER_HOST: engine.host = ssh://host"));
+	assert_int_equal(settings_load(&s, NULL, over, 1, NULL), 0);
+	assert_string_equal(s.engine_host, "unix:///run/x.sock");
+	assert_int_equal(unsetenv("DOCKER_HOST"), 0);
+}
+
 static void allows_no_pause_to_drain(void **state)
 {
 	static const char *const over[] = {"deploy.drain=0"};
@@ -245,6 +261,7 @@ int main(void)
 		cmocka_unit_test(takes_a_key_without_a_value_for_true_where_that_can_be),
 		cmocka_unit_test(follows_no_include),
 		cmocka_unit_test(knows_no_subsections),
+		cmocka_unit_test(minds_docker_host_only_where_it_counts),
 		cmocka_unit_test(allows_no_pause_to_drain),
 		cmocka_unit_test(rejects_a_file_that_is_no_settings_file),
 		cmocka_unit_test(reach_a_child_through_the_environment),
