@@ -203,6 +203,7 @@ static int image_from_commit(struct passage *p, struct err *err)
 		.commit = p->life->commit,
 		.dir = set->build_dir,
 		.dockerfile = set->build_dockerfile,
+		.classic = !strcmp(set->build_builder, "classic"),
 	};
 	int rc = source_open(&source, &options, err);
 
