@@ -129,11 +129,16 @@ void check_ports_hint(const struct check_ports *p, int expected, char *out, size
 	}
 	list(p, false, reachable, sizeof(reachable));
 	list(p, true, local, sizeof(local));
-	if (reachable[0])
+	if (reachable[0] && strchr(reachable, ','))
+		(void)snprintf(out, size,
+			"it listens on ports %s: let it listen on $PORT (%d), or EXPOSE "
+			"one of them in the Dockerfile",
+			reachable, expected);
+	else if (reachable[0])
 		(void)snprintf(out, size,
 			"it listens on port %s: let it listen on $PORT (%d), or write "
-			"EXPOSE with its port into the Dockerfile",
-			reachable, expected);
+			"EXPOSE %s into the Dockerfile",
+			reachable, expected, reachable);
 	else if (local[0])
 		(void)snprintf(out, size,
 			"it listens on %s only: bind to 0.0.0.0, on $PORT (%d)", local,

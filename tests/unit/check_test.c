@@ -51,7 +51,10 @@ static void names_the_port_that_is_listened_on(void **state)
 {
 	(void)state;
 	hints(TCP_HEADING ENTRY("00000000", "1F91", "0A"), 5000,
-		"it listens on port 8081: let it listen on $PORT (5000)");
+		"it listens on port 8081: let it listen on $PORT (5000), or write EXPOSE "
+		"8081 into the Dockerfile");
+	hints(TCP_HEADING ENTRY("00000000", "1F91", "0A") ENTRY("00000000", "1F92", "0A"),
+		5000, "it listens on ports 8081, 8082: let it listen on $PORT (5000)");
 	hints(TCP_HEADING ENTRY("00000000000000000000000000000000", "1F91", "0A"), 5000,
 		"it listens on port 8081");
 }
