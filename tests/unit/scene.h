@@ -1,8 +1,7 @@
 #ifndef BARDO_TESTS_UNIT_SCENE_H
 #define BARDO_TESTS_UNIT_SCENE_H
 
-/* A repository that a script makes, and what a source gives of it. Include cmocka.h
- * first. */
+/* A repository that a script makes, and what a source gives of it. */
 
 #include "builder/source.h"
 #include "config/base/buf.h"
@@ -10,8 +9,14 @@
 #include "config/base/io.h"
 #include "config/base/spawn.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include <archive.h>
 #include <archive_entry.h>
+#include <cmocka.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

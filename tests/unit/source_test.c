@@ -1,12 +1,3 @@
-#include "builder/source.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "tests/unit/scene.h"
 
 #include <dirent.h>
