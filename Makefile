@@ -38,7 +38,10 @@ obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 BASE := $(call obj,$(call src,config/base))
 CONFIG := $(call obj,$(call src,config)) $(BUILD)/config/schema.o
-BUILDER := $(call obj,$(call src,builder)) $(BUILD)/builder/trace.pb-c.o
+# (The archive is made anew each time, by `q`: two folders may each have a state.o.)
+BUILDER_PARTS := engine git source image check proxy life deploy
+BUILDER := $(call obj,$(call src,builder) $(foreach d,$(BUILDER_PARTS),$(call src,builder/$(d)))) \
+	$(BUILD)/builder/image/trace.pb-c.o
 HOOKS := $(call obj,$(call src,hooks))
 COMMANDS := $(call obj,$(call src,receiver/commands) receiver/bardo.c receiver/entry.c)
 BARDOD := $(call obj,$(call src,receiver/bardod))
@@ -64,7 +67,7 @@ $(LIBBARDOD): $(filter-out %/main.o,$(BARDOD))
 $(LIBBARDO_SSH): $(filter-out %/main.o,$(SSH))
 $(BUILD)/lib%.a:
 	@rm -f $@
-	$(call said,AR,$@) $(AR) rcs $@ $^
+	$(call said,AR,$@) $(AR) qcs $@ $^
 
 # bardod reads no network bytes and opens no database: it links libc alone, which
 # tests/e2e checks. config's archive gives it the door's messages.
@@ -87,12 +90,12 @@ $(BUILD)/%.o: %.c
 	$(call said,CC,$@) $(CC) $(CPPFLAGS) $(BARDO_CFLAGS) $(CFLAGS) -c -o $@ $<
 
 # Generated: the trace message of BuildKit, and the database's schema as a string.
-$(BUILD)/builder/trace.pb-c.c: builder/trace.proto
+$(BUILD)/builder/image/trace.pb-c.c: builder/image/trace.proto
 	@mkdir -p $(@D)
 	$(call said,PROTOC,$@) protoc-c --c_out=$(BUILD) $<
-$(BUILD)/builder/trace.pb-c.h: $(BUILD)/builder/trace.pb-c.c
-$(BUILD)/builder/trace.o: $(BUILD)/builder/trace.pb-c.h
-$(BUILD)/builder/trace.pb-c.o: $(BUILD)/builder/trace.pb-c.c
+$(BUILD)/builder/image/trace.pb-c.h: $(BUILD)/builder/image/trace.pb-c.c
+$(BUILD)/builder/image/trace.o: $(BUILD)/builder/image/trace.pb-c.h
+$(BUILD)/builder/image/trace.pb-c.o: $(BUILD)/builder/image/trace.pb-c.c
 	$(call said,CC,$@) $(CC) $(CPPFLAGS) -std=c17 $(OPTIMISE) $(HARDEN) $(SANITIZE) $(CFLAGS) -c -o $@ $<
 
 $(BUILD)/config/schema.c: config/schema.sql

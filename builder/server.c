@@ -1,6 +1,6 @@
 #include "builder/server.h"
 
-#include "builder/engine.h"
+#include "builder/engine/engine.h"
 #include "config/base/err.h"
 #include "config/paths.h"
 #include "config/settings.h"

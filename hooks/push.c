@@ -1,7 +1,7 @@
 #include "hooks/push.h"
 
-#include "builder/ref.h"
-#include "builder/source.h"
+#include "builder/git/ref.h"
+#include "builder/source/source.h"
 #include "config/base/err.h"
 #include "config/base/log.h"
 #include "config/paths.h"

@@ -62,7 +62,7 @@ ubsan:
 # ---- the code itself ----
 
 .PHONY: lint
-lint: $(BUILD)/builder/trace.pb-c.h
+lint: $(BUILD)/builder/image/trace.pb-c.h
 	@tests/run lint $(BUILD)
 
 # gcc's analyser, one file at a time: its result is only a message. It sees no further than
@@ -70,7 +70,7 @@ lint: $(BUILD)/builder/trace.pb-c.h
 # allocated is used.
 ANALYZER_OFF := -Wno-analyzer-null-dereference -Wno-analyzer-null-argument
 ANALYZED := $(patsubst %.c,$(BUILD)/analyzed/%,$(wildcard \
-	config/*.c config/base/*.c builder/*.c hooks/*.c receiver/*.c receiver/*/*.c))
+	config/*.c config/base/*.c builder/*.c builder/*/*.c hooks/*.c receiver/*.c receiver/*/*.c))
 $(BUILD)/analyzed/%: %.c tests/tests.mk
 	@mkdir -p $(@D)
 	gcc $(filter-out -MMD -MP,$(CPPFLAGS)) -MMD -MP -MF $@.d -MT $@ -std=c17 -O1 \

@@ -1,9 +1,9 @@
 #include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
 
-#include "builder/destroy.h"
-#include "builder/ref.h"
-#include "builder/route.h"
+#include "builder/deploy/destroy.h"
+#include "builder/git/ref.h"
+#include "builder/life/route.h"
 #include "config/apps.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"

@@ -1,7 +1,7 @@
 #include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
 
-#include "builder/logs.h"
+#include "builder/life/logs.h"
 #include "config/apps.h"
 #include "config/base/err.h"
 #include "config/base/number.h"

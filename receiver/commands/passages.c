@@ -1,10 +1,10 @@
 #include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
 
-#include "builder/deploy.h"
-#include "builder/ref.h"
+#include "builder/deploy/deploy.h"
+#include "builder/git/ref.h"
 #include "builder/say.h"
-#include "builder/settle.h"
+#include "builder/deploy/settle.h"
 #include "config/base/err.h"
 #include "config/lock.h"
 #include "config/paths.h"

@@ -1,8 +1,8 @@
 #include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
 
-#include "builder/reconcile.h"
-#include "builder/settle.h"
+#include "builder/deploy/reconcile.h"
+#include "builder/deploy/settle.h"
 #include "config/apps.h"
 #include "config/base/err.h"
 #include "config/settings.h"

@@ -1,6 +1,6 @@
 /* A Dockerfile of a pusher's: which images it starts from. */
 
-#include "builder/dockerfile.h"
+#include "builder/source/dockerfile.h"
 #include "config/base/err.h"
 
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* A .dockerignore of a pusher's: the first line is a path, the rest the file. */
 
-#include "builder/ignore.h"
+#include "builder/source/ignore.h"
 #include "config/base/err.h"
 
 #include <stdint.h>

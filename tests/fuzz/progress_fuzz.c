@@ -1,6 +1,6 @@
 /* The lines of a build's answer, which come from the Engine but carry what programs wrote
  * and how people named things. */
-#include "builder/progress.h"
+#include "builder/image/progress.h"
 
 #include "builder/say.h"
 #include "config/base/err.h"

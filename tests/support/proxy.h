@@ -1,7 +1,7 @@
 #ifndef BARDO_TESTS_PROXY_H
 #define BARDO_TESTS_PROXY_H
 
-#include "builder/haproxy.h"
+#include "builder/proxy/haproxy.h"
 #include "config/base/err.h"
 #include "config/settings.h"
 #include "tests/support/web.h"

@@ -1,12 +1,12 @@
 /* Building an image: what people see and which error comes, against a stand-in that fails
  * on purpose, and, where $BARDO_TEST_ENGINE names one that has `busybox`, a real Engine.
  */
-#include "builder/build.h"
+#include "builder/image/build.h"
 
-#include "builder/engine.h"
-#include "builder/pull.h"
+#include "builder/engine/engine.h"
+#include "builder/image/pull.h"
 #include "builder/say.h"
-#include "builder/source.h"
+#include "builder/source/source.h"
 #include "config/base/buf.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
@@ -23,7 +23,7 @@
 
 #define TAR_BLOCK 512
 
-/* In place of builder/source.c: a context of one Dockerfile, and as much padding behind
+/* In place of builder/source/source.c: a context of one Dockerfile, and as much padding behind
  * the tar's end as a test wants. */
 struct source {
 	const char *dockerfile;

@@ -1,10 +1,10 @@
 /* Proving that a container works: on a real Engine ($BARDO_TEST_ENGINE, which has the
  * image `busybox`), and what can be told without one. */
-#include "builder/check.h"
+#include "builder/check/check.h"
 
-#include "builder/check_ports.h"
-#include "builder/check_state.h"
-#include "builder/engine.h"
+#include "builder/check/ports.h"
+#include "builder/check/state.h"
+#include "builder/engine/engine.h"
 #include "builder/say.h"
 #include "config/base/buf.h"
 #include "config/base/clock.h"

@@ -1,4 +1,4 @@
-#include "builder/dockerfile.h"
+#include "builder/source/dockerfile.h"
 
 #include "config/base/buf.h"
 #include "config/base/err.h"

@@ -1,6 +1,6 @@
 /* Connections that are followed, against a stand-in and, where $BARDO_TEST_ENGINE names
  * one, a real Engine. */
-#include "builder/engine.h"
+#include "builder/engine/engine.h"
 
 #include "config/base/err.h"
 #include "tests/unit/standin.h"

@@ -1,7 +1,7 @@
 /* What the Engine's client reads by the byte: heads, chunks, frames; and escaping. */
-#include "builder/engine_http.h"
+#include "builder/engine/http.h"
 
-#include "builder/engine.h"
+#include "builder/engine/engine.h"
 #include "config/base/err.h"
 
 #include <setjmp.h>

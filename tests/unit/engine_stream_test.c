@@ -1,5 +1,5 @@
 /* Answers that arrive as lines, against a stand-in that fails on purpose. */
-#include "builder/engine.h"
+#include "builder/engine/engine.h"
 
 #include "config/base/err.h"
 #include "tests/unit/standin.h"

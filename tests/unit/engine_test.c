@@ -1,8 +1,8 @@
 /* The Engine's client: against a stand-in that fails on purpose, and, where
  * $BARDO_TEST_ENGINE names one, against a real Engine. */
-#include "builder/engine.h"
+#include "builder/engine/engine.h"
 
-#include "builder/engine_private.h"
+#include "builder/engine/private.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
 #include "tests/unit/standin.h"

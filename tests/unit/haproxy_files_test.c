@@ -1,4 +1,4 @@
-#include "builder/haproxy_config.h"
+#include "builder/proxy/config.h"
 #include "config/paths.h"
 #include "tests/support/proxy.h"
 

@@ -1,4 +1,4 @@
-#include "builder/ignore.h"
+#include "builder/source/ignore.h"
 
 #include "config/base/err.h"
 

@@ -1,4 +1,4 @@
-#include "builder/plan.h"
+#include "builder/life/plan.h"
 #include "config/apps.h"
 #include "config/base/err.h"
 

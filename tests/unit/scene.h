@@ -3,7 +3,7 @@
 
 /* A repository that a script makes, and what a source gives of it. */
 
-#include "builder/source.h"
+#include "builder/source/source.h"
 #include "config/base/buf.h"
 #include "config/base/err.h"
 #include "config/base/io.h"

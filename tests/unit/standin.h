@@ -8,7 +8,7 @@
  * function.
  */
 
-#include "builder/engine.h"
+#include "builder/engine/engine.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,5 +1,5 @@
 /* BuildKit's trace messages, recorded from Engine 20.10 where they are long. */
-#include "builder/trace.h"
+#include "builder/image/trace.h"
 
 #include "config/base/err.h"
 

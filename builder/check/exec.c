@@ -1,0 +1,166 @@
+#include "builder/check/exec.h"
+
+#include "builder/check/watch.h"
+#include "builder/engine/engine.h"
+#include "config/base/clock.h"
+#include "config/base/err.h"
+
+#include <cjson/cJSON.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define READ_SIZE 8192
+#define ESCAPED_SIZE 512
+/* The Engine may close the stream before it knows the status. */
+#define STATUS_TRIES 20
+#define STATUS_PAUSE 20
+
+/* The end of what the command writes. */
+struct output {
+	char *text;
+	size_t size, len;
+};
+
+static int take_output(void *ctx, int stream, const char *data, size_t len)
+{
+	struct output *o = ctx;
+	size_t room = o->size - 1, keep;
+
+	(void)stream;
+	if (len > room) {
+		data += len - room;
+		len = room;
+	}
+	keep = o->len + len > room ? room - len : o->len;
+	memmove(o->text, o->text + o->len - keep, keep);
+	memcpy(o->text + keep, data, len);
+	o->len = keep + len;
+	return 0;
+}
+
+static void flatten(struct output *o)
+{
+	o->text[o->len] = '\0';
+	for (size_t i = 0; i < o->len; i++) {
+		if ((unsigned char)o->text[i] < ' ')
+			o->text[i] = ' ';
+	}
+	while (o->len && o->text[o->len - 1] == ' ')
+		o->text[--o->len] = '\0';
+}
+
+static int create(struct engine *e, const char *container, const cJSON *command, char *id,
+	size_t size, struct err *err)
+{
+	cJSON *body = cJSON_CreateObject(), *reply = NULL;
+	char name[ESCAPED_SIZE];
+	const char *given;
+	int rc;
+
+	(void)cJSON_AddTrueToObject(body, "AttachStdout");
+	(void)cJSON_AddTrueToObject(body, "AttachStderr");
+	(void)cJSON_AddItemToObject(body, "Cmd", cJSON_Duplicate(command, true));
+	if (!engine_escape(container, name, sizeof(name)))
+		rc = err_set(err, ERR_USAGE, "a container's name is too long");
+	else
+		rc = engine_call(
+			e, &reply, body, err, "POST", "/containers/%s/exec", name);
+	given = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(reply, "Id"));
+	if (rc == 0 && (!given || !engine_escape(given, id, size)))
+		rc = err_set(err, ERR_FAILED, "the Docker Engine made no exec");
+	cJSON_Delete(reply);
+	cJSON_Delete(body);
+	return rc;
+}
+
+/* Reads until the command ends. A check_wake: READY when it did. */
+static int read_output(struct engine_follow *f, struct check_watch *w, int64_t until,
+	struct output *o, struct err *err)
+{
+	struct engine_frames frames = {0};
+	char data[READ_SIZE];
+
+	for (;;) {
+		ssize_t n = engine_follow_read(f, data, sizeof(data), err);
+		int rc;
+
+		if (n > 0) {
+			(void)engine_frames_feed(
+				&frames, data, (size_t)n, take_output, o);
+			continue;
+		}
+		if (n == 0)
+			return CHECK_WAKE_READY;
+		if (n != ERR_BUSY)
+			return (int)n;
+		rc = check_watch_wait(w, engine_follow_fd(f), POLLIN, until, err);
+		if (rc != CHECK_WAKE_READY)
+			return rc;
+	}
+}
+
+/* podman calls an exec that it is still clearing up neither running nor failed: only
+ * CanRemove tells. Docker never sets that, but keeps the process's number. */
+static bool has_ended(const cJSON *exec, int *status)
+{
+	const cJSON *code = cJSON_GetObjectItemCaseSensitive(exec, "ExitCode");
+	const cJSON *pid = cJSON_GetObjectItemCaseSensitive(exec, "Pid");
+
+	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(exec, "Running")) ||
+		!cJSON_IsNumber(code))
+		return false;
+	*status = code->valueint;
+	return code->valueint || (cJSON_IsNumber(pid) && pid->valueint) ||
+		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(exec, "CanRemove"));
+}
+
+static int read_status(struct engine *e, struct check_watch *w, const char *id,
+	int *status, struct err *err)
+{
+	for (int i = 0; i < STATUS_TRIES; i++) {
+		cJSON *reply = NULL;
+		int rc = engine_call(e, &reply, NULL, err, "GET", "/exec/%s/json", id);
+		bool ended = rc == 0 && has_ended(reply, status);
+
+		cJSON_Delete(reply);
+		if (rc || ended)
+			return rc;
+		rc = check_watch_wait(w, -1, 0, clock_monotonic_ms() + STATUS_PAUSE, err);
+		if (rc < 0)
+			return rc;
+	}
+	return err_set(err, ERR_FAILED, "the Docker Engine knows no status of the probe");
+}
+
+int check_exec(struct engine *e, struct check_watch *w, const char *container,
+	const cJSON *command, int64_t until, int *status, char *output, size_t size,
+	struct err *err)
+{
+	struct output o = {.text = output, .size = size};
+	struct engine_follow *f = NULL;
+	cJSON *body = NULL;
+	char id[ESCAPED_SIZE];
+	int rc = create(e, container, command, id, sizeof(id), err);
+
+	if (rc)
+		return rc;
+	body = cJSON_CreateObject();
+	(void)cJSON_AddFalseToObject(body, "Detach");
+	(void)cJSON_AddFalseToObject(body, "Tty");
+	rc = engine_follow(e, &f, body, err, "POST", "/exec/%s/start", id);
+	cJSON_Delete(body);
+	if (rc)
+		return rc;
+	rc = read_output(f, w, until, &o, err);
+	engine_follow_close(f);
+	flatten(&o);
+	if (rc < 0)
+		return rc;
+	if (rc != CHECK_WAKE_READY) {
+		*status = rc == CHECK_WAKE_DIED ? CHECK_EXEC_DIED : CHECK_EXEC_TIMED_OUT;
+		return 0;
+	}
+	return read_status(e, w, id, status, err);
+}

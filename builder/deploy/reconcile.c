@@ -1,0 +1,208 @@
+#include "builder/deploy/reconcile.h"
+
+#include "builder/life/container.h"
+#include "builder/deploy/destroy.h"
+#include "builder/life/life.h"
+#include "builder/git/ref.h"
+#include "builder/life/route.h"
+#include "builder/server.h"
+#include "builder/deploy/undo.h"
+#include "config/base/err.h"
+#include "config/base/log.h"
+#include "config/containers.h"
+#include "config/door.h"
+#include "config/lock.h"
+#include "config/paths.h"
+#include "config/settings.h"
+#include "config/users.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int note_draining(void *ctx, const struct life *life)
+{
+	bool *draining = ctx;
+
+	*draining = *draining || life->state == LIFE_DRAINING;
+	return 0;
+}
+
+struct stray_search {
+	struct server *server;
+	const struct app *app;
+	struct place places[CONTAINERS_MAX];
+	size_t places_len;
+};
+
+static int remove_if_stray(void *ctx, const struct container_seen *seen)
+{
+	struct stray_search *search = ctx;
+	char name[CONTAINER_NAME_SIZE];
+
+	for (size_t i = 0; i < search->places_len; i++) {
+		if (!strcmp(place_container_name(search->app, &search->places[i], name),
+			    seen->name))
+			return 0;
+	}
+	log_warn("%s: removing stray container %s", search->app->name, seen->name);
+	return container_remove(search->server, seen->name, NULL);
+}
+
+static int remove_strays(struct server *s, const struct app *app, struct err *err)
+{
+	struct stray_search search = {.server = s, .app = app};
+	int rc = places_read(s->store, app, 0, search.places, &search.places_len, err);
+
+	return rc ? rc : containers_each(s, app->name, remove_if_stray, &search, err);
+}
+
+/* The branch follows the record: its move may have been cut off after the switch. */
+static int repair_branch(struct server *s, const struct app *app, struct err *err)
+{
+	char repository[PATH_TEXT_MAX], now[COMMIT_SIZE];
+	struct life last;
+	int rc;
+
+	(void)path_repository(s->settings, app->name, repository);
+	rc = ref_remove_stale_locks(repository, err);
+	if (rc)
+		return rc;
+	rc = life_find_last_push(s->store, app, &last, NULL);
+	if (rc)
+		return rc == ERR_NOTFOUND ? 0 : err_set(err, rc, "cannot read the lives");
+	rc = ref_read(repository, last.ref, now, err);
+	if (rc || !strcmp(now, last.commit))
+		return rc;
+	log_info("%s: moving %s to %.12s of life %d", app->name, last.ref, last.commit,
+		last.number);
+	return ref_force(repository, last.ref, last.commit, err);
+}
+
+static int repair_live(struct server *s, const struct app *app, struct err *err)
+{
+	struct life live;
+	bool changed;
+	int rc;
+
+	if (!app->live)
+		return 0;
+	rc = life_find(s->store, app, app->live, &live, err);
+	if (!rc)
+		rc = life_repair(s, app, &live, &changed, err);
+	if (!rc && changed)
+		log_info("%s: started life %d again", app->name, live.number);
+	if (!rc)
+		rc = life_keep(s, app, &live, err);
+	return rc ? rc : route_to_life(s, app, &live, err);
+}
+
+int reconcile_app(struct server *s, struct app *app, struct err *err)
+{
+	bool draining = false;
+	int rc = app_reload(s->store, app, err);
+
+	if (!rc)
+		rc = undo_interrupted(s, app, err);
+	if (!rc)
+		rc = lives_each_unfinished(s->store, app, note_draining, &draining, err);
+	if (!rc)
+		rc = life_sweep(s, app, err);
+	if (!rc)
+		rc = remove_strays(s, app, err);
+	if (!rc && !app->destroyed_at)
+		rc = repair_branch(s, app, err);
+	if (!rc && app->provisional)
+		return app_destroy_if_empty(s, app, err);
+	if (!rc)
+		rc = repair_live(s, app, err);
+	if (!rc && draining) {
+		char path[PATH_TEXT_MAX], command[NAME_SIZE + 32];
+
+		(void)snprintf(command, sizeof(command), "lives:settle %s", app->name);
+		(void)door_job(path_door(s->settings, path), command, NULL);
+	}
+	return rc ? err_prefix(err, "%s: ", app->name) : 0;
+}
+
+static int with_lock(struct server *s, struct app *app, bool wait, struct err *err)
+{
+	char path[PATH_TEXT_MAX];
+	int fd = lock_open(path_app_lock(s->settings, app->name, path), err);
+	int rc;
+
+	if (fd < 0)
+		return fd;
+	rc = wait ? lock_wait(fd, err) : lock_try(fd, err);
+	if (!rc)
+		rc = reconcile_app(s, app, err);
+	(void)close(fd);
+	return rc;
+}
+
+int reconcile_app_waiting(struct server *s, const char *name, struct err *err)
+{
+	struct app app;
+	int rc = app_find_ever(s->store, name, &app, err);
+
+	return rc ? rc : with_lock(s, &app, true, err);
+}
+
+struct app_list {
+	struct app *apps;
+	size_t len, cap;
+};
+
+static int collect_app(void *ctx, const struct app *app)
+{
+	struct app_list *list = ctx;
+
+	if (list->len == list->cap) {
+		size_t cap = list->cap ? list->cap * 2 : 64;
+		struct app *apps = realloc(list->apps, cap * sizeof(*apps));
+
+		if (!apps)
+			return ERR_FAILED;
+		list->apps = apps;
+		list->cap = cap;
+	}
+	list->apps[list->len++] = *app;
+	return 0;
+}
+
+static int reconcile_or_leave(struct server *s, struct app *app, struct err *err)
+{
+	char path[PATH_TEXT_MAX], command[NAME_SIZE + 32];
+	int rc = with_lock(s, app, false, err);
+
+	if (rc != ERR_BUSY)
+		return rc;
+	(void)snprintf(command, sizeof(command), "reconcile %s", app->name);
+	(void)door_job(path_door(s->settings, path), command, NULL);
+	return 0;
+}
+
+int reconcile_all(struct server *s, struct err *err)
+{
+	struct app_list list = {0};
+	struct err one = {0};
+	int rc = users_write_snapshot(s->store, s->settings, err);
+
+	if (!rc)
+		rc = route_ensure_proxy(s, err);
+	if (!rc)
+		rc = route_ports(s, err);
+	if (!rc)
+		rc = apps_each(s->store, collect_app, &list, err);
+	for (size_t i = 0; i < list.len; i++) {
+		int failed = reconcile_or_leave(s, &list.apps[i], &one);
+
+		if (failed)
+			log_warn("%s", one.msg);
+		if (failed && !rc)
+			rc = err_set(err, failed, "%s", one.msg);
+	}
+	free(list.apps);
+	return rc;
+}

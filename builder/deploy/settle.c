@@ -1,0 +1,219 @@
+#include "builder/deploy/settle.h"
+
+#include "builder/life/container.h"
+#include "builder/git/git.h"
+#include "builder/life/life.h"
+#include "builder/life/route.h"
+#include "builder/server.h"
+#include "config/base/clock.h"
+#include "config/base/err.h"
+#include "config/base/log.h"
+#include "config/containers.h"
+#include "config/door.h"
+#include "config/images.h"
+#include "config/lock.h"
+#include "config/paths.h"
+#include "config/settings.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAUSE_MIN_MS 20
+#define PAUSE_MAX_MS 500
+#define DRAINING_MAX 16
+#define GC_LOOSE_OBJECTS "2000"
+
+int settle_start(struct server *s, struct app *app, struct err *err)
+{
+	char path[PATH_TEXT_MAX], command[NAME_SIZE + 32];
+	int rc;
+
+	(void)snprintf(command, sizeof(command), "lives:settle %s", app->name);
+	rc = door_job(path_door(s->settings, path), command, NULL);
+	if (rc != ERR_AWAY)
+		return rc;
+	return settle_run(s, app, err);
+}
+
+struct draining {
+	struct life lives[DRAINING_MAX];
+	size_t len;
+};
+
+static int collect_draining(void *ctx, const struct life *life)
+{
+	struct draining *d = ctx;
+
+	if (life->state == LIFE_DRAINING && d->len < DRAINING_MAX)
+		d->lives[d->len++] = *life;
+	return 0;
+}
+
+static int read_draining(
+	struct server *s, const struct app *app, struct draining *out, struct err *err)
+{
+	out->len = 0;
+	return lives_each_unfinished(s->store, app, collect_draining, out, err);
+}
+
+static int life_is_busy(struct server *s, const struct app *app, const struct life *life,
+	bool *busy, struct err *err)
+{
+	struct place places[CONTAINERS_MAX];
+	size_t len;
+	int rc = places_read(s->store, app, life->number, places, &len, err);
+
+	*busy = false;
+	for (size_t i = 0; i < len && !rc && !*busy; i++)
+		rc = route_is_busy(s, app, &places[i], busy, err);
+	return rc;
+}
+
+static int any_is_busy(struct server *s, const struct app *app, const struct draining *d,
+	bool *busy, struct err *err)
+{
+	int rc = 0;
+
+	*busy = false;
+	for (size_t i = 0; i < d->len && !rc && !*busy; i++)
+		rc = life_is_busy(s, app, &d->lives[i], busy, err);
+	return rc;
+}
+
+static void pause_for(int64_t ms)
+{
+	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+	(void)nanosleep(&t, NULL);
+}
+
+/* HAProxy tells nobody when a server's last request ends, so it is asked, less and less
+ * often. The time counts from the switch, also when a restarted bardod asks again. */
+static void drain(struct server *s, const struct app *app, const struct draining *d)
+{
+	struct life live;
+	int64_t pause = PAUSE_MIN_MS, until;
+	bool busy = true;
+
+	if (life_find(s->store, app, app->live, &live, NULL) < 0)
+		return;
+	until = live.live_at + s->settings->deploy_drain;
+	while (clock_unix_ms() < until) {
+		if (any_is_busy(s, app, d, &busy, NULL) < 0 || !busy)
+			return;
+		pause_for(pause);
+		pause = pause * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause * 2;
+	}
+	log_info("%s: requests still under way after %lld s are cut", app->name,
+		(long long)(s->settings->deploy_drain / 1000));
+}
+
+static int retire(struct server *s, const struct app *app, struct draining *drained,
+	struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < drained->len && !rc; i++) {
+		rc = life_remove(s, app, &drained->lives[i], true, err);
+		if (!rc)
+			rc = life_retire(s->store, &drained->lives[i], err);
+	}
+	return rc;
+}
+
+/* A disk must not fill with what nobody will run again; a life whose image is gone can
+ * still be revived, by a build. */
+static void remove_old_images(struct server *s, const struct app *app)
+{
+	struct err err = {0};
+	struct image image;
+	int rc = 0;
+
+	while (!rc &&
+		image_find_old(s->store, app, s->settings->deploy_keep_images, &image,
+			&err) == 0) {
+		rc = image_remove_tag(s, image.tag, &err);
+		if (!rc)
+			rc = image_forget(s->store, app, image.tag, &err);
+	}
+	if (rc)
+		log_warn("%s: the old image %s stays: %s", app->name, image.tag, err.msg);
+}
+
+/* Out of band, because a push must not wait for it; the caller holds the lock, because
+ * git's own locks are removed by whoever has ours. */
+static void collect_garbage(struct server *s, const struct app *app)
+{
+	static const char *const words[] = {"-c", "gc.auto=" GC_LOOSE_OBJECTS, "-c",
+		"gc.autoDetach=false", "gc", "--auto", "--quiet"};
+	const struct spawn_fd log = {STDERR_FILENO, STDERR_FILENO};
+	struct git_command *git = git_command_create();
+	char repository[PATH_TEXT_MAX];
+	struct err err = {0};
+	int rc = 0;
+
+	if (!git)
+		return;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]) && !rc; i++)
+		rc = git_command_arg(git, words[i], &err);
+	if (!rc)
+		rc = git_command_run(git,
+			path_repository(s->settings, app->name, repository), &log, 1,
+			&err);
+	if (rc)
+		log_warn("%s: git gc: %s", app->name, rc < 0 ? err.msg : "failed");
+	git_command_destroy(git);
+}
+
+/* Under the lock no switch is half-way: a life that drains now drains for good, and can
+ * be taken away without the lock. */
+static int decide(struct server *s, struct app *app, int lock, struct draining *out,
+	struct err *err)
+{
+	int rc = lock_wait(lock, err);
+
+	if (!rc)
+		rc = app_reload(s->store, app, err);
+	if (!rc)
+		rc = read_draining(s, app, out, err);
+	lock_release(lock);
+	return rc;
+}
+
+static int settle(struct server *s, struct app *app, int lock, struct err *err)
+{
+	struct draining draining;
+	int rc = decide(s, app, lock, &draining, err);
+
+	if (rc)
+		return rc;
+	drain(s, app, &draining);
+	rc = retire(s, app, &draining, err);
+	if (lock_try(lock, NULL) == 0) {
+		remove_old_images(s, app);
+		collect_garbage(s, app);
+	}
+	return rc;
+}
+
+int settle_run(struct server *s, struct app *app, struct err *err)
+{
+	char path[PATH_TEXT_MAX];
+	struct life live;
+	int lock, rc;
+
+	if (!app->live)
+		return err_set(err, ERR_NOTFOUND, "nothing of %s is live", app->name);
+	rc = life_find(s->store, app, app->live, &live, err);
+	if (!rc)
+		rc = life_keep(s, app, &live, err);
+	if (rc)
+		return rc;
+	lock = lock_open(path_app_lock(s->settings, app->name, path), err);
+	if (lock < 0)
+		return lock;
+	rc = settle(s, app, lock, err);
+	(void)close(lock);
+	return rc;
+}

@@ -1,0 +1,105 @@
+#include "builder/git/git.h"
+
+#include "config/base/err.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct git_command {
+	char *argv[GIT_ARGS_MAX + 1]; /* copies */
+	size_t argc;
+	char *env[GIT_ENV_MAX + 1];
+	size_t env_len;
+};
+
+struct git_command *git_command_create(void)
+{
+	static const char *const settings[] = {
+		"transfer.hideRefs=refs/bardo", /* lives' refs are ours */
+		"core.bigFileThreshold=4m",	/* larger ones are streamed, not held */
+		"core.packedGitWindowSize=1m",
+		"core.packedGitLimit=32m",
+		"pack.threads=1",
+	};
+	static const char *const env[][2] = {
+		{"PATH", "/usr/bin:/bin"},
+		{"HOME", "/nonexistent"},
+		{"LANG", "C.UTF-8"},
+		{"GIT_CONFIG_NOSYSTEM", "1"},
+		{"GIT_CONFIG_GLOBAL", "/dev/null"},
+	};
+	struct git_command *g = calloc(1, sizeof(*g));
+	int rc;
+
+	if (!g)
+		return NULL;
+	rc = git_command_arg(g, "git", NULL);
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]) && !rc; i++)
+		rc = git_command_setting(g, settings[i], NULL);
+	for (size_t i = 0; i < sizeof(env) / sizeof(env[0]) && !rc; i++)
+		rc = git_command_env(g, env[i][0], env[i][1], NULL);
+	if (!rc)
+		return g;
+	git_command_destroy(g);
+	return NULL;
+}
+
+void git_command_destroy(struct git_command *g)
+{
+	if (!g)
+		return;
+	for (size_t i = 0; i < g->argc; i++)
+		free(g->argv[i]);
+	for (size_t i = 0; i < g->env_len; i++)
+		free(g->env[i]);
+	free(g);
+}
+
+int git_command_arg(struct git_command *g, const char *arg, struct err *err)
+{
+	char *copy = g->argc < GIT_ARGS_MAX ? strdup(arg) : NULL;
+
+	if (!copy)
+		return err_set(err, ERR_FAILED, "git's command line is too long");
+	g->argv[g->argc++] = copy;
+	return 0;
+}
+
+int git_command_setting(struct git_command *g, const char *setting, struct err *err)
+{
+	int rc = git_command_arg(g, "-c", err);
+
+	return rc ? rc : git_command_arg(g, setting, err);
+}
+
+int git_command_env(
+	struct git_command *g, const char *name, const char *value, struct err *err)
+{
+	char *text;
+
+	if (!value || !*value)
+		return 0;
+	if (g->env_len == GIT_ENV_MAX || strlen(value) > GIT_ENV_SIZE)
+		return err_set(err, ERR_FAILED, "%s is too long for git's environment", name);
+	if (asprintf(&text, "%s=%s", name, value) < 0)
+		return err_set(err, ERR_FAILED, "out of memory");
+	g->env[g->env_len++] = text;
+	return 0;
+}
+
+int git_command_run(struct git_command *g, const char *repository,
+	const struct spawn_fd *fds, size_t fds_len, struct err *err)
+{
+	struct spawn git = {
+		.path = GIT_PROGRAM,
+		.argv = g->argv,
+		.env = g->env,
+		.cwd = repository,
+		.fds = fds,
+		.fds_len = fds_len,
+	};
+	pid_t pid = spawn_start(&git, err);
+
+	return pid < 0 ? (int)pid : spawn_wait(pid);
+}

@@ -1,0 +1,189 @@
+#include "builder/life/life.h"
+
+#include "builder/check/check.h"
+#include "builder/life/container.h"
+#include "builder/life/plan.h"
+#include "builder/life/route.h"
+#include "builder/server.h"
+#include "config/base/err.h"
+#include "config/containers.h"
+#include "config/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct place_list {
+	struct place items[CONTAINERS_MAX];
+	size_t len;
+};
+
+static int read_places(struct server *s, const struct app *app, const struct life *life,
+	struct place_list *out, struct err *err)
+{
+	return places_read(s->store, app, life->number, out->items, &out->len, err);
+}
+
+static int read_plan(
+	struct server *s, const struct life *life, struct plan *plan, struct err *err)
+{
+	char *json;
+	int rc = life_read_config(s->store, life, &json, err);
+
+	if (rc)
+		return rc;
+	rc = plan_from_json(plan, json, err);
+	free(json);
+	return rc;
+}
+
+int life_start(struct server *s, const struct app *app, const struct life *life,
+	const struct plan *plan, struct err *err)
+{
+	char name[CONTAINER_NAME_SIZE];
+	struct place place;
+	int rc = place_reserve(s->store, life, "web", 1, &place, err);
+
+	if (!rc)
+		rc = container_create(s, app, life, plan, &place, err);
+	if (!rc)
+		rc = container_start(s, place_container_name(app, &place, name), err);
+	return rc;
+}
+
+int life_check(struct server *s, const struct app *app, const struct life *life,
+	const struct plan *plan, struct say *say, struct err *err)
+{
+	struct place_list places;
+	int rc = read_places(s, app, life, &places, err);
+
+	for (size_t i = 0; i < places.len && !rc; i++) {
+		char name[CONTAINER_NAME_SIZE], address[INET_ADDRSTRLEN];
+		struct check_failure failure = {0};
+		struct check_options options = {
+			.container = place_container_name(app, &places.items[i], name),
+			.address = place_address(
+				s->settings, app, &places.items[i], address),
+			.port = plan->port,
+			.timeout = s->settings->check_timeout,
+		};
+
+		rc = check_container(s->engine, &options, &failure, err);
+		if (rc == ERR_FAILED)
+			check_card(s->engine, &options, &failure, say);
+	}
+	return rc;
+}
+
+static int repair_place(struct server *s, const struct app *app, const struct life *life,
+	const struct plan *plan, const struct place *place, bool *changed,
+	struct err *err)
+{
+	char name[CONTAINER_NAME_SIZE];
+	bool running = false;
+	int rc;
+
+	(void)place_container_name(app, place, name);
+	rc = container_is_running(s, name, &running, NULL);
+	if (!rc && running)
+		return 0;
+	*changed = true;
+	if (rc == ERR_NOTFOUND) {
+		rc = container_create(s, app, life, plan, place, err);
+		if (!rc)
+			rc = container_keep(s, name, err);
+	}
+	return rc ? rc : container_start(s, name, err);
+}
+
+int life_repair(struct server *s, const struct app *app, const struct life *life,
+	bool *changed, struct err *err)
+{
+	struct place_list places;
+	struct plan plan;
+	int rc = read_plan(s, life, &plan, err);
+
+	*changed = false;
+	if (!rc)
+		rc = read_places(s, app, life, &places, err);
+	for (size_t i = 0; !rc && i < places.len; i++)
+		rc = repair_place(s, app, life, &plan, &places.items[i], changed, err);
+	return rc;
+}
+
+int life_stop(
+	struct server *s, const struct app *app, const struct life *life, struct err *err)
+{
+	char name[CONTAINER_NAME_SIZE];
+	struct place_list places;
+	int rc = read_places(s, app, life, &places, err);
+
+	for (size_t i = 0; i < places.len && !rc; i++)
+		rc = container_stop(
+			s, place_container_name(app, &places.items[i], name), err);
+	return rc;
+}
+
+int life_keep(
+	struct server *s, const struct app *app, const struct life *life, struct err *err)
+{
+	char name[CONTAINER_NAME_SIZE];
+	struct place_list places;
+	int rc = read_places(s, app, life, &places, err);
+
+	for (size_t i = 0; i < places.len && !rc; i++)
+		rc = container_keep(
+			s, place_container_name(app, &places.items[i], name), err);
+	return rc;
+}
+
+/* The address is given back last: no other container may have it while the proxy still
+ * knows the old one. */
+static int remove_place(struct server *s, const struct app *app,
+	const struct place *place, bool gentle, struct err *err)
+{
+	char name[CONTAINER_NAME_SIZE];
+	int rc = app->slot < 0 ? 0 : route_drop(s, app, place, err);
+
+	(void)place_container_name(app, place, name);
+	/* Without a proxy nothing is routed: its start reads what is written by then. */
+	if (rc == ERR_AWAY)
+		rc = 0;
+	if (!rc && gentle)
+		rc = container_stop(s, name, err);
+	if (!rc)
+		rc = container_remove(s, name, err);
+	return rc ? rc : place_release(s->store, app, place, err);
+}
+
+int life_remove(struct server *s, const struct app *app, const struct life *life,
+	bool gentle, struct err *err)
+{
+	struct place_list places;
+	int rc = read_places(s, app, life, &places, err);
+	int first = rc;
+
+	for (size_t i = 0; !rc && i < places.len; i++) {
+		int one = remove_place(
+			s, app, &places.items[i], gentle, first ? NULL : err);
+
+		if (one && !first)
+			first = one;
+	}
+	return first;
+}
+
+int life_sweep(struct server *s, const struct app *app, struct err *err)
+{
+	struct place places[CONTAINERS_MAX];
+	size_t len;
+	int rc = places_read(s->store, app, 0, places, &len, err);
+
+	for (size_t i = 0; i < len && !rc; i++) {
+		struct life life;
+
+		rc = life_find(s->store, app, places[i].life, &life, err);
+		if (!rc && (life.state == LIFE_FAILED || life.state == LIFE_RETIRED))
+			rc = remove_place(s, app, &places[i], false, err);
+	}
+	return rc;
+}

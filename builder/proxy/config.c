@@ -1,0 +1,357 @@
+#include "builder/proxy/config.h"
+
+#include "builder/proxy/haproxy.h"
+#include "builder/proxy/socket.h"
+#include "config/base/buf.h"
+#include "config/base/err.h"
+#include "config/base/io.h"
+#include "config/base/number.h"
+#include "config/paths.h"
+#include "config/privilege.h"
+#include "config/settings.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <pwd.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CONFIG_MAX (64 * 1024)
+#define SLOT_FILE_MAX (64 * 1024)
+#define PORTS_FILE_MAX (64 * 1024)
+
+/* Each thread costs a megabyte; four serve more than one machine's apps can answer. */
+#define THREADS_MAX 4
+/* Two for each visitor. Without a bound HAProxy sizes its tables by the machine's hard
+ * limit, which may be a billion. */
+#define DESCRIPTORS_MAX 65536
+
+#define PROXY_USER "haproxy"
+
+static int no_room(struct err *err)
+{
+	return err_set(err, ERR_FAILED, "out of memory for HAProxy's configuration");
+}
+
+/* HAProxy is started as root exactly if the server's user writes its configuration (or
+ * root itself does): it binds low ports then, and becomes PROXY_USER. */
+static bool is_started_by_root(void)
+{
+	struct passwd *pw = getpwuid(geteuid());
+
+	return geteuid() == 0 || (pw && !strcmp(pw->pw_name, PRIVILEGE_SERVER));
+}
+
+static int threads(void)
+{
+	cpu_set_t cpus;
+	int n = sched_getaffinity(0, sizeof(cpus), &cpus) ? 1 : CPU_COUNT(&cpus);
+
+	return n < THREADS_MAX ? n : THREADS_MAX;
+}
+
+static int add_global(struct buf *b, const struct settings *s)
+{
+	char path[PATH_TEXT_MAX];
+	bool root = is_started_by_root();
+	int rc = buf_addf(b,
+		"# Written by bardo at each start: what is changed here is lost.\n"
+		"global\n"
+		"\tpidfile %s\n",
+		path_run(s, "proxy/haproxy.pid", path));
+
+	rc |= buf_addf(b, "\tstats socket unix@%s level admin mode 600",
+		path_run(s, "proxy/proxy.sock", path));
+	/* Made by root, used by us. */
+	if (root)
+		rc |= buf_addf(b, " uid %d gid %d", (int)geteuid(), (int)getegid());
+	rc |= buf_addf(b, "\n\tstats timeout 30s\n\tnbthread %d\n\tfd-hard-limit %d\n",
+		threads(), DESCRIPTORS_MAX);
+	if (root && getpwnam(PROXY_USER))
+		rc |= buf_adds(b, "\tuser " PROXY_USER "\n\tgroup " PROXY_USER "\n");
+	return rc;
+}
+
+/*
+ * http-server-close: a server's connection carries one request. Kept connections are four
+ * times as fast when requests are tiny, but a server that closes an idle one just when a
+ * request is sent on it loses that request, and 2.6 deletes no server that has some.
+ * conn-failure alone is retried: what a server may have seen is never sent twice.
+ */
+static const char defaults[] =
+	"\ndefaults app\n"
+	"\tmode http\n"
+	"\tbalance roundrobin\n"
+	"\toption http-server-close\n"
+	"\toption dontlognull\n"
+	"\tretries 3\n"
+	"\tretry-on conn-failure\n"
+	"\toption redispatch 1\n"
+	"\ttimeout connect 5s\n"
+	"\ttimeout client 60s\n"
+	"\ttimeout server 60s\n"
+	"\ttimeout queue 30s\n"
+	"\ttimeout http-request 30s\n"
+	"\ttimeout http-keep-alive 10s\n"
+	"\ttimeout client-fin 10s\n"
+	"\ttimeout server-fin 10s\n"
+	"\ttimeout tunnel 1h\n"
+	"\thttp-error status 502 content-type text/plain string "
+	"\"502: the app gave no valid answer\\n\"\n"
+	"\thttp-error status 503 content-type text/plain string "
+	"\"503: no process of this app can be reached right now\\n\"\n"
+	"\thttp-error status 504 content-type text/plain string "
+	"\"504: the app took too long to answer\\n\"\n";
+
+/* Nothing that a client says about where it comes from is believed: what apps trust is
+ * taken away, also as headers with "_", which CGI can't tell from "-". */
+static const char headers[] =
+	"\toption http-restrict-req-hdr-names delete\n"
+	"\thttp-request del-header X-Forwarded- -m beg\n"
+	"\thttp-request del-header Forwarded\n"
+	"\thttp-request del-header X-Real-IP\n"
+	"\thttp-request del-header Proxy\n"
+	"\thttp-request set-header X-Forwarded-For %[src]\n"
+	"\thttp-request set-header X-Forwarded-Proto http\n"
+	"\thttp-request set-header X-Forwarded-Port %[dst_port]\n"
+	"\thttp-request set-header X-Forwarded-Host %[req.hdr(Host)]\n";
+
+static int add_frontend(struct buf *b, const struct settings *s)
+{
+	char path[PATH_TEXT_MAX];
+	/* The wildcard of IPv6 is for both families. */
+	const char *both = strcmp(s->proxy_bind, "[::]") ? "" : " v4v6";
+
+	return buf_addf(b,
+		       "\nfrontend ports from app\n"
+		       "\tbind %s:%" PRId64 "-%" PRId64 "%s\n",
+		       s->proxy_bind, s->proxy_port_first, s->proxy_port_last, both) |
+		buf_adds(b, headers) |
+		buf_addf(b,
+			"\tuse_backend %%[dst_port,map(%s)]\n"
+			"\tdefault_backend nobody\n"
+			"\nbackend nobody from app\n"
+			"\thttp-request return status 404 content-type text/plain "
+			"string \"404: no app here\\n\"\n",
+			haproxy_map_path(s, path));
+}
+
+/* All but the description, which is made of it. */
+static int add_config(
+	struct buf *b, const struct settings *s, const char *description, struct err *err)
+{
+	int rc = add_global(b, s);
+
+	if (description)
+		rc |= buf_addf(b, "\tdescription %s\n", description);
+	rc |= buf_adds(b, defaults) | add_frontend(b, s);
+	return rc ? no_room(err) : 0;
+}
+
+int haproxy_fingerprint(
+	const struct settings *s, char out[HAPROXY_FINGERPRINT_SIZE], struct err *err)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned long long shown;
+	struct buf b;
+	int rc;
+
+	buf_init(&b, CONFIG_MAX);
+	rc = add_config(&b, s, NULL, err);
+	if (!rc && !EVP_Digest(b.data, b.len, digest, NULL, EVP_sha256(), NULL))
+		rc = err_set(err, ERR_FAILED, "SHA-256 is not available");
+	if (!rc) {
+		memcpy(&shown, digest, sizeof(shown));
+		(void)snprintf(out, HAPROXY_FINGERPRINT_SIZE, "bardo-%" PRId64 "-%016llx",
+			s->proxy_apps, shown);
+	}
+	buf_finish(&b);
+	return rc;
+}
+
+char *haproxy_map_path(const struct settings *s, char *out)
+{
+	return path_run(s, "proxy/ports.map", out);
+}
+
+static char *slot_path(const struct settings *s, int slot, char *out)
+{
+	char name[64];
+
+	(void)snprintf(name, sizeof(name), "proxy/backends/%03d.cfg", slot);
+	return path_run(s, name, out);
+}
+
+static int slot_text(
+	struct buf *b, int slot, const struct haproxy_server *servers, size_t len)
+{
+	int rc = buf_addf(b, "backend " SLOT_FORMAT " from app\n", slot);
+
+	for (size_t i = 0; i < len; i++)
+		rc |= buf_addf(
+			b, "\tserver %s %s\n", servers[i].name, servers[i].address);
+	return rc;
+}
+
+int haproxy_write_slot(const struct settings *s, int slot,
+	const struct haproxy_server *servers, size_t len, struct err *err)
+{
+	char path[PATH_TEXT_MAX];
+	struct buf b, old;
+	int rc;
+
+	buf_init(&b, SLOT_FILE_MAX);
+	buf_init(&old, SLOT_FILE_MAX);
+	rc = slot_text(&b, slot, servers, len) ? no_room(err) : 0;
+	/* A reconcile routes each app to where it is already: spare the disk. */
+	if (!rc &&
+		(io_read_file(slot_path(s, slot, path), &old, NULL) ||
+			strcmp(buf_text(&old), b.data) != 0))
+		rc = io_replace_file(slot_path(s, slot, path), 0600, b.data, b.len, err);
+	buf_finish(&old);
+	buf_finish(&b);
+	return rc;
+}
+
+int haproxy_write_ports(const struct settings *s, const struct haproxy_port *ports,
+	size_t len, struct err *err)
+{
+	char path[PATH_TEXT_MAX];
+	struct buf b;
+	int rc = 0;
+
+	buf_init(&b, PORTS_FILE_MAX);
+	/* HAProxy takes an empty file, but not an absent one. */
+	for (size_t i = 0; i < len; i++)
+		rc |= buf_addf(&b, "%d " SLOT_FORMAT "\n", ports[i].port, ports[i].slot);
+	rc = rc ? no_room(err)
+		: io_replace_file(
+			  haproxy_map_path(s, path), 0600, buf_text(&b), b.len, err);
+	buf_finish(&b);
+	return rc;
+}
+
+/* Whether a slot's file is whole: what a full disk or a power cut left is not. */
+static bool slot_is_written(const struct settings *s, int slot, bool *empty)
+{
+	char path[PATH_TEXT_MAX], first[64];
+	struct buf b;
+	bool whole;
+
+	(void)snprintf(first, sizeof(first), "backend " SLOT_FORMAT " from app\n", slot);
+	buf_init(&b, SLOT_FILE_MAX);
+	whole = !io_read_file(slot_path(s, slot, path), &b, NULL) &&
+		!strncmp(buf_text(&b), first, strlen(first)) && b.data[b.len - 1] == '\n';
+	*empty = b.len == strlen(first);
+	buf_finish(&b);
+	return whole;
+}
+
+static int write_slots(const struct settings *s, struct err *err)
+{
+	bool empty;
+	int rc = 0;
+
+	for (int slot = 0; slot < s->proxy_apps && !rc; slot++) {
+		if (!slot_is_written(s, slot, &empty))
+			rc = haproxy_write_slot(s, slot, NULL, 0, err);
+	}
+	return rc;
+}
+
+/* proxy.apps has shrunk: slots that apps still have stay. */
+static int remove_slots_above(const struct settings *s, struct err *err)
+{
+	char path[PATH_TEXT_MAX];
+	DIR *dir = opendir(path_run(s, "proxy/backends", path));
+	struct dirent *e;
+
+	if (!dir)
+		return err_errno(err, "%s", path);
+	while ((e = readdir(dir))) {
+		char *dot = strchr(e->d_name, '.');
+		bool empty;
+		int64_t slot;
+
+		if (!dot || strcmp(dot, ".cfg"))
+			continue;
+		*dot = '\0';
+		if (number_parse(e->d_name, 0, HAPROXY_SLOTS_MAX, &slot) < 0 ||
+			slot < s->proxy_apps)
+			continue;
+		if (slot_is_written(s, (int)slot, &empty) && empty)
+			(void)unlink(slot_path(s, (int)slot, path));
+	}
+	(void)closedir(dir);
+	return 0;
+}
+
+/* A configuration has no quoting that holds in all the places where our paths stand. */
+static int check_settings(const struct settings *s, struct err *err)
+{
+	static const char usable[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"0123456789/._-+@~";
+	char path[PATH_TEXT_MAX];
+
+	if (s->server_data[strspn(s->server_data, usable)])
+		return err_set(err, ERR_USAGE,
+			"server.data = %s holds a character that HAProxy's configuration "
+			"can't: use letters, digits and / . _ - + @ ~",
+			s->server_data);
+	if (strlen(path_run(s, "proxy/proxy.sock", path)) > HAPROXY_SOCKET_PATH_MAX)
+		return err_set(err, ERR_USAGE,
+			"server.data = %s is too long for the proxy's socket: use at "
+			"most "
+			"%zu bytes",
+			s->server_data,
+			HAPROXY_SOCKET_PATH_MAX -
+				(strlen(path) - strlen(s->server_data)));
+	if (s->proxy_apps < 1 || s->proxy_apps > HAPROXY_SLOTS_MAX)
+		return err_set(err, ERR_USAGE, "proxy.apps = %" PRId64 ": use 1 to %d",
+			s->proxy_apps, HAPROXY_SLOTS_MAX);
+	return 0;
+}
+
+static int make_folders(const struct settings *s, struct err *err)
+{
+	char path[PATH_TEXT_MAX];
+	int rc = io_make_dir(path_run(s, "proxy", path), 0700, err);
+
+	return rc ? rc : io_make_dir(path_run(s, "proxy/backends", path), 0700, err);
+}
+
+static int write_main(const struct settings *s, struct err *err)
+{
+	char description[HAPROXY_FINGERPRINT_SIZE], path[PATH_TEXT_MAX];
+	struct buf b;
+	int rc = haproxy_fingerprint(s, description, err);
+
+	buf_init(&b, CONFIG_MAX);
+	if (!rc)
+		rc = add_config(&b, s, description, err);
+	if (!rc)
+		rc = io_replace_file(
+			path_run(s, "proxy/haproxy.cfg", path), 0600, b.data, b.len, err);
+	buf_finish(&b);
+	return rc;
+}
+
+int haproxy_write_config(const struct settings *s, struct err *err)
+{
+	char path[PATH_TEXT_MAX];
+	int rc = check_settings(s, err);
+
+	if (!rc)
+		rc = make_folders(s, err);
+	if (!rc)
+		rc = write_main(s, err);
+	if (!rc && access(haproxy_map_path(s, path), F_OK) < 0)
+		rc = haproxy_write_ports(s, NULL, 0, err);
+	if (!rc)
+		rc = write_slots(s, err);
+	return rc ? rc : remove_slots_above(s, err);
+}
