@@ -1,9 +1,9 @@
 #include "hooks/push.h"
 
 #include "builder/deploy/deploy.h"
+#include "builder/deploy/settle.h"
 #include "builder/git/ref.h"
 #include "builder/say.h"
-#include "builder/deploy/settle.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
 #include "config/lock.h"

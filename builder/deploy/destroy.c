@@ -1,8 +1,8 @@
 #include "builder/deploy/destroy.h"
 
+#include "builder/git/ref.h"
 #include "builder/life/container.h"
 #include "builder/life/life.h"
-#include "builder/git/ref.h"
 #include "builder/life/route.h"
 #include "builder/server.h"
 #include "config/base/err.h"

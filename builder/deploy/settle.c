@@ -1,7 +1,7 @@
 #include "builder/deploy/settle.h"
 
-#include "builder/life/container.h"
 #include "builder/git/git.h"
+#include "builder/life/container.h"
 #include "builder/life/life.h"
 #include "builder/life/route.h"
 #include "builder/server.h"

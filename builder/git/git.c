@@ -81,7 +81,8 @@ int git_command_env(
 	if (!value || !*value)
 		return 0;
 	if (g->env_len == GIT_ENV_MAX || strlen(value) > GIT_ENV_SIZE)
-		return err_set(err, ERR_FAILED, "%s is too long for git's environment", name);
+		return err_set(
+			err, ERR_FAILED, "%s is too long for git's environment", name);
 	if (asprintf(&text, "%s=%s", name, value) < 0)
 		return err_set(err, ERR_FAILED, "out of memory");
 	g->env[g->env_len++] = text;

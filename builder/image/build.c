@@ -1,11 +1,11 @@
 #include "builder/image/build.h"
 
-#include "builder/image/build_error.h"
-#include "builder/source/dockerfile.h"
 #include "builder/engine/engine.h"
+#include "builder/image/build_error.h"
 #include "builder/image/progress.h"
 #include "builder/image/pull.h"
 #include "builder/say.h"
+#include "builder/source/dockerfile.h"
 #include "builder/source/source.h"
 #include "config/base/buf.h"
 #include "config/base/clock.h"

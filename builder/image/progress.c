@@ -1,9 +1,9 @@
 #include "builder/image/progress.h"
 
 #include "builder/image/classic.h"
-#include "builder/say.h"
 #include "builder/image/steps.h"
 #include "builder/image/trace.h"
+#include "builder/say.h"
 #include "config/base/err.h"
 
 #include <cjson/cJSON.h>

@@ -2,8 +2,8 @@
 
 #include "builder/image/build_error.h"
 #include "builder/image/progress.h"
-#include "builder/say.h"
 #include "builder/image/trace.h"
+#include "builder/say.h"
 #include "config/base/buf.h"
 #include "config/base/err.h"
 

@@ -4,12 +4,13 @@
 #include "builder/life/plan.h"
 #include "builder/server.h"
 #include "config/base/err.h"
+#include "config/base/number.h"
 #include "config/containers.h"
 #include "config/settings.h"
 
 #include <cjson/cJSON.h>
+#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A container that talks a lot must not fill the disk. */
@@ -224,13 +225,16 @@ static int see_container(
 	const char *state =
 		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "State"));
 	struct container_seen seen;
+	int64_t number;
 
 	if (!name || !app || !life)
+		return 0;
+	if (number_parse(life, 1, INT_MAX, &number) < 0)
 		return 0;
 	seen = (struct container_seen){
 		.name = name + strspn(name, "/"),
 		.app = app,
-		.life = (int)strtol(life, NULL, 10),
+		.life = (int)number,
 		.running = state && !strcmp(state, "running"),
 	};
 	return each(ctx, &seen);

@@ -1,7 +1,7 @@
 #include "builder/life/route.h"
 
-#include "builder/proxy/haproxy.h"
 #include "builder/life/plan.h"
+#include "builder/proxy/haproxy.h"
 #include "builder/server.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"

@@ -1,8 +1,8 @@
 #include "builder/source/source.h"
 
-#include "builder/source/ignore.h"
 #include "builder/source/blob.h"
 #include "builder/source/file.h"
+#include "builder/source/ignore.h"
 #include "builder/source/path.h"
 #include "builder/source/repository.h"
 #include "builder/source/walk.h"

@@ -15,9 +15,9 @@ struct err;
  * Entries are what a build's cache wants to see: uid and gid 0, modes 0644, 0755 and
  * symbolic links, folders, the commit's time, in tree order. `.dockerignore` (or
  * DOCKERFILE.dockerignore, which wins) is applied here, since the Engine doesn't
- * (builder/source/ignore.h). Git attributes are not: `docker build` in a checkout would send
- * what export-ignore leaves out of `git archive`, and looking attributes up takes longer
- * than all the rest.
+ * (builder/source/ignore.h). Git attributes are not: `docker build` in a checkout would
+ * send what export-ignore leaves out of `git archive`, and looking attributes up takes
+ * longer than all the rest.
  */
 struct source;
 

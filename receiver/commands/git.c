@@ -2,8 +2,8 @@
 #include "receiver/commands/families.h"
 
 #include "builder/deploy/destroy.h"
-#include "builder/git/git.h"
 #include "builder/deploy/reconcile.h"
+#include "builder/git/git.h"
 #include "builder/git/ref.h"
 #include "builder/life/route.h"
 #include "config/apps.h"

@@ -194,7 +194,7 @@ int run_lives_log(struct request *r, struct err *err)
 {
 	char path[PATH_TEXT_MAX];
 	struct life life;
-	struct app app;
+	struct app app = {0};
 	int number = 0, rc = command_options(r, NULL, 0, 1, 2, err);
 
 	if (!rc)

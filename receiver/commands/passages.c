@@ -2,9 +2,9 @@
 #include "receiver/commands/families.h"
 
 #include "builder/deploy/deploy.h"
+#include "builder/deploy/settle.h"
 #include "builder/git/ref.h"
 #include "builder/say.h"
-#include "builder/deploy/settle.h"
 #include "config/base/err.h"
 #include "config/lock.h"
 #include "config/paths.h"

@@ -61,7 +61,7 @@ static int open_tun(const char *name)
 
 static void take_packets(struct wire *w, int64_t delay_ns)
 {
-	char dropped[PACKET_MAX];
+	char dropped[PACKET_MAX] = {0};
 	ssize_t n;
 
 	do {

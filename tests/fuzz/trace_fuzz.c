@@ -1,8 +1,8 @@
 /* BuildKit's trace messages: base64 around a protobuf. What decodes is shown as steps. */
 #include "builder/image/trace.h"
 
-#include "builder/say.h"
 #include "builder/image/steps.h"
+#include "builder/say.h"
 #include "config/base/err.h"
 
 #include <stddef.h>

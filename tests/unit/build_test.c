@@ -23,8 +23,8 @@
 
 #define TAR_BLOCK 512
 
-/* In place of builder/source/source.c: a context of one Dockerfile, and as much padding behind
- * the tar's end as a test wants. */
+/* In place of builder/source/source.c: a context of one Dockerfile, and as much padding
+ * behind the tar's end as a test wants. */
 struct source {
 	const char *dockerfile;
 	struct buf tar;

@@ -1,8 +1,8 @@
 /* A build's answer as people see it: BuildKit's trace, the classic builder, podman. */
 #include "builder/image/progress.h"
 
-#include "builder/say.h"
 #include "builder/image/trace.pb-c.h"
+#include "builder/say.h"
 #include "config/base/buf.h"
 #include "config/base/err.h"
 #include "config/base/io.h"
