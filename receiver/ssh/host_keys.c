@@ -27,13 +27,31 @@ static const struct recipe {
 	{SSH_KEYTYPE_RSA, HOST_RSA_BITS},
 };
 
+static int generate(const struct recipe *recipe, ssh_key *key)
+{
+#if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 12, 0)
+	ssh_pki_ctx options = ssh_pki_ctx_new();
+	int rc = options ? SSH_OK : SSH_ERROR;
+
+	if (rc == SSH_OK && recipe->bits)
+		rc = ssh_pki_ctx_options_set(
+			options, SSH_PKI_OPTION_RSA_KEY_SIZE, &recipe->bits);
+	if (rc == SSH_OK)
+		rc = ssh_pki_generate_key(recipe->type, options, key);
+	ssh_pki_ctx_free(options);
+	return rc;
+#else
+	return ssh_pki_generate(recipe->type, recipe->bits, key);
+#endif
+}
+
 static int make_key(const char *path, const struct recipe *recipe, struct err *err)
 {
 	ssh_key key = NULL;
 	char *text = NULL;
 	int rc;
 
-	if (ssh_pki_generate(recipe->type, recipe->bits, &key) != SSH_OK) {
+	if (generate(recipe, &key) != SSH_OK) {
 		rc = err_set(err, ERR_FAILED, "%s: libssh could not make the key", path);
 		goto out;
 	}

@@ -37,6 +37,24 @@ static void write_file(const struct world *w, const char *name, const char *text
 	assert_int_equal(io_replace_file(path, 0600, text, strlen(text), NULL), 0);
 }
 
+/* An ed25519 key, as the server makes its own; into a folder of its own below w's. The
+ * other key that belongs there would take a second, and counts as made. */
+static ssh_key make_key(const struct world *w, const char *name)
+{
+	char folder[96], path[128];
+	ssh_key key;
+
+	(void)snprintf(folder, sizeof(folder), "%s/%s", w->folder, name);
+	assert_int_equal(io_make_dir(folder, 0700, NULL), 0);
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, host_key_names[1]);
+	assert_int_equal(io_replace_file(path, 0600, "", 0, NULL), 0);
+	assert_int_equal(host_keys_make(folder, NULL), 0);
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, host_key_names[0]);
+	assert_int_equal(
+		ssh_pki_import_privkey_file(path, NULL, NULL, NULL, &key), SSH_OK);
+	return key;
+}
+
 static char *fingerprint_of(ssh_key key)
 {
 	unsigned char *hash;
@@ -60,7 +78,8 @@ int world_create(void **state)
 	(void)strncpy(w->folder, "/tmp/bardo-ssh-XXXXXX", sizeof(w->folder) - 1);
 	assert_non_null(mkdtemp(w->folder));
 	assert_int_equal(host_keys_make(w->folder, NULL), 0);
-	assert_int_equal(ssh_pki_generate(SSH_KEYTYPE_ED25519, 0, &w->key), SSH_OK);
+	w->key = make_key(w, "user");
+	w->stranger = make_key(w, "stranger");
 	w->fingerprint = fingerprint_of(w->key);
 	(void)snprintf(snapshot, sizeof(snapshot), "SHA256:other\n%s\n", w->fingerprint);
 	write_file(w, "authorized", snapshot);
@@ -74,6 +93,7 @@ int world_destroy(void **state)
 	struct world *w = *state;
 
 	ssh_key_free(w->key);
+	ssh_key_free(w->stranger);
 	ssh_string_free_char(w->fingerprint);
 	(void)io_remove_tree(w->folder, NULL);
 	free(w);
@@ -278,6 +298,19 @@ char *client_read_text(ssh_channel channel, int is_stderr)
 	} while (n > 0);
 	assert_int_equal(buf_add(&text, "", 1), 0);
 	return text.data;
+}
+
+int client_status(ssh_channel channel)
+{
+#if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 11, 0)
+	uint32_t status = 0;
+
+	if (ssh_channel_get_exit_state(channel, &status, NULL, NULL) != SSH_OK)
+		return -1;
+	return (int)status;
+#else
+	return ssh_channel_get_exit_status(channel);
+#endif
 }
 
 void random_bytes(void *to, size_t len)

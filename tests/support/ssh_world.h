@@ -16,8 +16,9 @@
  */
 
 struct world {
-	char folder[64]; /* keys, snapshot, log */
-	ssh_key key;	 /* the one that is listed */
+	char folder[64];  /* keys, snapshot, log */
+	ssh_key key;	  /* the user's, listed */
+	ssh_key stranger; /* not listed */
 	char *fingerprint;
 	pid_t server;
 	int door;
@@ -62,6 +63,9 @@ void client_read(ssh_channel channel, void *to, size_t len, int is_stderr);
 
 /* All of it until the end; a text of the caller's to free. */
 char *client_read_text(ssh_channel channel, int is_stderr);
+
+/* How the client was told that the command ended; -1 if not by an exit status. */
+int client_status(ssh_channel channel);
 
 /* Fills it with bytes that are never the same. */
 void random_bytes(void *to, size_t len);

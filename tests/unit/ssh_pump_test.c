@@ -68,7 +68,7 @@ static void survives_new_keys_in_mid_transfer(void **state)
 	echo(channel, &c, 4 * 1024 * 1024);
 	command_end(&c, "0\n");
 	free(client_read_text(channel, 0));
-	assert_int_equal(ssh_channel_get_exit_status(channel), 0);
+	assert_int_equal(client_status(channel), 0);
 }
 
 static void keeps_the_two_outputs_apart(void **state)
@@ -144,7 +144,7 @@ static void throws_input_away_that_the_command_does_not_read(void **state)
 		assert_int_equal(ssh_channel_write(channel, bytes, PIECE), PIECE);
 	command_end(&c, "3\n");
 	free(client_read_text(channel, 0));
-	assert_int_equal(ssh_channel_get_exit_status(channel), 3);
+	assert_int_equal(client_status(channel), 3);
 }
 
 /* Writes to fd until nobody takes more. */
