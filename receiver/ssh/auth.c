@@ -89,11 +89,18 @@ static bool is_listed(const char *folder, const char *fingerprint)
 	return found;
 }
 
+static void log_attempt(
+	const struct auth *a, const char *what, const char *fingerprint, const char *user)
+{
+	log_info(
+		"%s %s (user " LOGGED_USER ") from %s", what, fingerprint, user, a->peer);
+}
+
 int auth_judge(struct auth *a, const char *user, ssh_key key, char signature_state)
 {
-	char fingerprint[FINGERPRINT_SIZE] = "(unreadable)";
-	bool welcome = type_is_accepted(ssh_key_type(key)) &&
-		write_fingerprint(fingerprint, key) == 0 &&
+	char fingerprint[FINGERPRINT_SIZE];
+	bool readable = write_fingerprint(fingerprint, key) == 0;
+	bool welcome = readable && type_is_accepted(ssh_key_type(key)) &&
 		is_listed(a->folder, fingerprint);
 
 	/* Who has logged in stays who they are. */
@@ -103,13 +110,11 @@ int auth_judge(struct auth *a, const char *user, ssh_key key, char signature_sta
 		return SSH_AUTH_SUCCESS;
 	if (welcome && signature_state == SSH_PUBLICKEY_STATE_VALID) {
 		memcpy(a->fingerprint, fingerprint, sizeof(a->fingerprint));
-		log_info("login with key %s (user " LOGGED_USER ") from %s", fingerprint,
-			user, a->peer);
+		log_attempt(a, "login with key", fingerprint, user);
 		return SSH_AUTH_SUCCESS;
 	}
 	a->tries_left--;
-	log_info("refused key %s (user " LOGGED_USER ") from %s", fingerprint, user,
-		a->peer);
+	log_attempt(a, "refused key", readable ? fingerprint : "(unreadable)", user);
 	return SSH_AUTH_DENIED;
 }
 
