@@ -6,6 +6,7 @@
 #include "receiver/ssh/ask.h"
 #include "receiver/ssh/auth.h"
 #include "receiver/ssh/channel.h"
+#include "receiver/ssh/confine.h"
 #include "receiver/ssh/handshake.h"
 #include "receiver/ssh/options.h"
 
@@ -276,6 +277,7 @@ int session_serve(const struct options *o, int sock, int door, struct err *err)
 		rc = err_set(err, ERR_FAILED, "libssh: out of memory");
 	if (!rc) {
 		ssh_set_message_callback(s.ssh, on_other, &s);
+		confine_reach(o->keys);
 		loop(&s);
 	}
 	ssh_free(s.ssh);
