@@ -143,13 +143,17 @@ static void wait_for_something(struct session *s)
 	(void)poll(s->set, SET_SIZE, ms > INT_MAX ? INT_MAX : (int)ms);
 }
 
-/* Lets libssh read and write what it can. False when the connection is over. */
+/* Lets libssh read and write what it can, but hears no more of who has failed to log in
+ * too often. False when the connection is over. */
 static bool run_libssh(struct session *s)
 {
 	int rc = SSH_OK;
 
-	for (int i = 0; i < READS_PER_TURN && rc == SSH_OK; i++)
+	for (int i = 0; i < READS_PER_TURN && rc == SSH_OK; i++) {
 		rc = ssh_event_dopoll(s->event, 0);
+		if (auth_is_hopeless(&s->auth))
+			break;
+	}
 	return rc != SSH_ERROR;
 }
 
