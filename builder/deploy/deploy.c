@@ -1,58 +1,24 @@
-#include "builder/deploy/deploy.h"
+#include "builder/deploy/passage.h"
 
 #include "builder/deploy/undo.h"
 #include "builder/git/ref.h"
-#include "builder/image/build.h"
-#include "builder/life/container.h"
 #include "builder/life/life.h"
-#include "builder/life/plan.h"
 #include "builder/life/route.h"
 #include "builder/say.h"
 #include "builder/server.h"
-#include "builder/source/source.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
 #include "config/base/io.h"
 #include "config/base/log.h"
 #include "config/containers.h"
-#include "config/images.h"
 #include "config/paths.h"
 #include "config/settings.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define SUMMARY_SIZE 80
 #define SHORT_COMMIT 12
-
-/* One deploy under way. */
-struct passage {
-	const struct deploy *d;
-	struct server *server;
-	struct app *app;
-	struct say *say;
-	struct life *life;
-	struct life before; /* number 0: none */
-	bool before_is_stopped;
-	struct plan plan;
-	struct phase phases[PHASES_MAX];
-	int phases_len;
-	int64_t mark; /* when the phase that runs began */
-};
-
-static void end_phase(struct passage *p, const char *name)
-{
-	int64_t now = clock_monotonic_ms();
-	struct phase *phase = &p->phases[p->phases_len];
-
-	if (p->phases_len == PHASES_MAX)
-		return;
-	(void)snprintf(phase->name, sizeof(phase->name), "%s", name);
-	phase->ms = now - p->mark;
-	p->mark = now;
-	p->phases_len++;
-}
 
 /* ---- the record ---- */
 
@@ -107,166 +73,6 @@ static int begin_life(struct passage *p, struct err *err)
 	return rc;
 }
 
-/* ---- the image ---- */
-
-static void describe_build(const struct settings *set, char *out, size_t size)
-{
-	(void)snprintf(out, size, "dir=%s\ndockerfile=%s\nbuilder=%s\n", set->build_dir,
-		set->build_dockerfile, set->build_builder);
-}
-
-/* The tag is written down before the Engine makes it, so that undo finds it. */
-static int reserve_tag(struct passage *p, struct image *image, struct err *err)
-{
-	int rc = image_choose_tag(p->server->store, p->app, image, err);
-
-	return rc ? rc : life_set_image(p->server->store, p->life, image->tag, "", err);
-}
-
-static int use_image(struct passage *p, struct image *image, bool is_new, struct err *err)
-{
-	int rc = is_new ? image_add(p->server->store, p->app, image, err) : 0;
-
-	return rc ? rc
-		  : life_set_image(
-			    p->server->store, p->life, image->tag, image->image_id, err);
-}
-
-/* The same tree was built before: give its image this commit's tag. ERR_NOTFOUND if there
- * is none any more. */
-static int use_built(struct passage *p, struct image *wanted, struct err *err)
-{
-	struct image built;
-	int rc = image_find_built(p->server->store, p->app, wanted->tree,
-		wanted->build_settings, &built, err);
-
-	if (rc)
-		return rc;
-	(void)snprintf(wanted->image_id, sizeof(wanted->image_id), "%s", built.image_id);
-	if (!strcmp(built.commit, wanted->commit)) {
-		rc = image_read_plan(p->server, p->app, built.image_id, &p->plan, err);
-		(void)snprintf(wanted->tag, sizeof(wanted->tag), "%s", built.tag);
-		if (!rc)
-			rc = use_image(p, wanted, false, err);
-	} else {
-		rc = reserve_tag(p, wanted, err);
-		if (!rc)
-			rc = image_add_tag(p->server, built.image_id, wanted->tag, err);
-		if (!rc)
-			rc = use_image(p, wanted, true, err);
-	}
-	if (!rc)
-		say_step(p->say, "This tree was built before: using %s", built.tag);
-	return rc;
-}
-
-static int build_source(
-	struct passage *p, struct source *source, struct image *image, struct err *err)
-{
-	const struct settings *set = p->server->settings;
-	char tree[64], created[CLOCK_TEXT_MAX + 64], app[NAME_SIZE + 16],
-		time[CLOCK_TEXT_MAX];
-	char server[SERVER_ID_SIZE + 16];
-	const char *labels[] = {app, server, tree, created, NULL};
-	struct build_options options = {
-		.dockerfile = set->build_dockerfile,
-		.tag = image->tag,
-		.labels = labels,
-		.classic = !strcmp(set->build_builder, "classic"),
-		.no_cache = p->d->no_cache,
-		.timeout = set->build_timeout,
-	};
-	int rc;
-
-	clock_format(source_time(source) * 1000, time);
-	(void)snprintf(app, sizeof(app), "bardo.app=%s", p->app->name);
-	(void)snprintf(server, sizeof(server), "bardo.server=%s", p->server->id);
-	(void)snprintf(tree, sizeof(tree), "bardo.tree=%s", image->tree);
-	(void)snprintf(
-		created, sizeof(created), "org.opencontainers.image.created=%s", time);
-	rc = reserve_tag(p, image, err);
-	options.tag = image->tag;
-	if (!rc)
-		rc = build_image(p->server->engine, source, &options, p->say,
-			image->image_id, err);
-	return rc ? rc : use_image(p, image, true, err);
-}
-
-static int image_from_commit(struct passage *p, struct err *err)
-{
-	const struct settings *set = p->server->settings;
-	char repository[PATH_TEXT_MAX];
-	struct image image = {0};
-	struct source *source;
-	struct source_options options = {
-		.repository = path_repository(set, p->app->name, repository),
-		.commit = p->life->commit,
-		.dir = set->build_dir,
-		.dockerfile = set->build_dockerfile,
-		.classic = !strcmp(set->build_builder, "classic"),
-	};
-	int rc = source_open(&source, &options, err);
-
-	if (rc)
-		return rc;
-	(void)snprintf(image.commit, sizeof(image.commit), "%s", p->life->commit);
-	(void)snprintf(image.tree, sizeof(image.tree), "%s", source_tree(source));
-	describe_build(set, image.build_settings, sizeof(image.build_settings));
-	rc = p->d->rebuild ? ERR_NOTFOUND : use_built(p, &image, err);
-	if (rc == ERR_NOTFOUND)
-		rc = build_source(p, source, &image, err);
-	source_close(source);
-	return rc;
-}
-
-/* What an old life ran, as it ran it. */
-static int image_from_life(struct passage *p, struct err *err)
-{
-	const struct life *from = p->d->from;
-	char *json;
-	struct plan ignored;
-	int rc = image_read_plan(p->server, p->app, from->image_id, &ignored, NULL);
-
-	if (rc == ERR_NOTFOUND) {
-		say_step(p->say,
-			"The image of life %d is gone: building its commit again",
-			from->number);
-		rc = image_from_commit(p, err);
-	} else {
-		say_step(p->say, "Using %s of life %d", from->tag, from->number);
-		rc = life_set_image(
-			p->server->store, p->life, from->tag, from->image_id, err);
-	}
-	if (rc)
-		return rc;
-	rc = life_read_config(p->server->store, from, &json, err);
-	if (rc)
-		return rc;
-	rc = plan_from_json(&p->plan, json, err);
-	free(json);
-	return rc;
-}
-
-static int get_image(struct passage *p, struct err *err)
-{
-	char *json;
-	int rc = life_set_state(p->server->store, p->life, LIFE_BUILDING, err);
-
-	if (!rc)
-		rc = p->d->from ? image_from_life(p, err) : image_from_commit(p, err);
-	if (!rc && !p->d->from)
-		rc = image_read_plan(p->server, p->app, p->life->image_id, &p->plan, err);
-	if (rc)
-		return err_prefix(err, "build failed: ");
-	json = plan_to_json(&p->plan);
-	if (!json)
-		return err_set(err, ERR_FAILED, "out of memory");
-	rc = life_set_config(p->server->store, p->life, json, err);
-	free(json);
-	end_phase(p, "build");
-	return rc;
-}
-
 /* ---- the containers ---- */
 
 /* Two lives on one volume are corruption: the old one stops before the new one starts. */
@@ -292,7 +98,7 @@ static int start(struct passage *p, struct err *err)
 	}
 	if (rc)
 		return err_prefix(err, "start failed: ");
-	end_phase(p, "start");
+	passage_end_phase(p, "start");
 	return 0;
 }
 
@@ -304,7 +110,7 @@ static int check(struct passage *p, struct err *err)
 		rc = life_check(p->server, p->app, p->life, &p->plan, p->say, err);
 	if (rc)
 		return err_prefix(err, "check failed: ");
-	end_phase(p, "check");
+	passage_end_phase(p, "check");
 	return 0;
 }
 
@@ -347,7 +153,7 @@ static int switch_over(struct passage *p, struct err *err)
 		ref_abort(ref);
 		return rc == ERR_BUSY ? rc : err_prefix(err, "switch failed: ");
 	}
-	end_phase(p, "switch");
+	passage_end_phase(p, "switch");
 	/* From here on the life is live, whatever git says: reconcile moves the branch
 	 * then. */
 	if (ref && ref_commit(ref, err) < 0)
@@ -357,61 +163,14 @@ static int switch_over(struct passage *p, struct err *err)
 
 /* ---- the end, one way or the other ---- */
 
-static int64_t phase_of(const struct phase *phases, int len, const char *name)
-{
-	for (int i = 0; i < len; i++) {
-		if (!strcmp(phases[i].name, name))
-			return phases[i].ms;
-	}
-	return -1;
-}
-
-static void say_times(struct passage *p)
-{
-	struct phase old[PHASES_MAX];
-	char line[512] = "";
-	int old_len = 0;
-	size_t at = 0;
-
-	if (p->before.number)
-		(void)life_read_phases(p->server->store, &p->before, old, &old_len, NULL);
-	for (int i = 0; i < p->phases_len && at < sizeof(line) - 80; i++) {
-		int64_t ms = p->phases[i].ms;
-		int64_t was = phase_of(old, old_len, p->phases[i].name);
-
-		at += (size_t)snprintf(line + at, sizeof(line) - at, "%s%s %lld.%02lld s",
-			i ? ", " : "", p->phases[i].name, (long long)(ms / 1000),
-			(long long)(ms % 1000 / 10));
-		if (was >= 0)
-			at += (size_t)snprintf(line + at, sizeof(line) - at,
-				" (last %lld.%02lld)", (long long)(was / 1000),
-				(long long)(was % 1000 / 10));
-	}
-	say_detail(p->say, "%s", line);
-}
-
-static void add_total(struct passage *p)
-{
-	int64_t total = 0;
-
-	for (int i = 0; i < p->phases_len; i++)
-		total += p->phases[i].ms;
-	if (p->phases_len < PHASES_MAX) {
-		struct phase *phase = &p->phases[p->phases_len++];
-
-		(void)snprintf(phase->name, sizeof(phase->name), "total");
-		phase->ms = total;
-	}
-}
-
 static void announce(struct passage *p)
 {
-	add_total(p);
+	passage_add_total(p);
 	(void)life_set_phases(p->server->store, p->life, p->phases, p->phases_len, NULL);
 	say_step(p->say, "Life %d of %s is live:", p->life->number, p->app->name);
 	if (p->plan.port)
 		say_detail(p->say, "%s", p->life->url);
-	say_times(p);
+	passage_say_times(p);
 }
 
 static void fail(struct passage *p, const struct err *why)
@@ -452,9 +211,9 @@ int deploy_run(const struct deploy *d, struct life *life, struct err *err)
 		return rc;
 	rc = begin_life(&p, err);
 	if (!rc)
-		end_phase(&p, "queue");
+		passage_end_phase(&p, "queue");
 	if (!rc)
-		rc = get_image(&p, err);
+		rc = passage_get_image(&p, err);
 	if (!rc)
 		rc = start(&p, err);
 	if (!rc)

@@ -42,7 +42,7 @@ static void agrees_with_ssh_keygen(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		char folder[] = "/tmp/bardo-key-XXXXXX", path[64], public[64], said[64];
+		char folder[] = "/tmp/bardo-key-XXXXXX", path[64], public[80], said[64];
 		const char *const make[] = {"/usr/bin/ssh-keygen", "-q", "-t",
 			kinds[i][0], "-b", kinds[i][1], "-N", "", "-C", "ann@home", "-f",
 			path, NULL};

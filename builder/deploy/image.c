@@ -1,0 +1,174 @@
+#include "builder/deploy/passage.h"
+
+#include "builder/image/build.h"
+#include "builder/life/container.h"
+#include "builder/say.h"
+#include "builder/server.h"
+#include "builder/source/source.h"
+#include "config/base/clock.h"
+#include "config/base/err.h"
+#include "config/images.h"
+#include "config/paths.h"
+#include "config/settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void describe_build(const struct settings *set, char *out, size_t size)
+{
+	(void)snprintf(out, size, "dir=%s\ndockerfile=%s\nbuilder=%s\n", set->build_dir,
+		set->build_dockerfile, set->build_builder);
+}
+
+/* The tag is written down before the Engine makes it, so that undo finds it. */
+static int reserve_tag(struct passage *p, struct image *image, struct err *err)
+{
+	int rc = image_choose_tag(p->server->store, p->app, image, err);
+
+	return rc ? rc : life_set_image(p->server->store, p->life, image->tag, "", err);
+}
+
+static int use_image(struct passage *p, struct image *image, bool is_new, struct err *err)
+{
+	int rc = is_new ? image_add(p->server->store, p->app, image, err) : 0;
+
+	return rc ? rc
+		  : life_set_image(
+			    p->server->store, p->life, image->tag, image->image_id, err);
+}
+
+/* The same tree was built before: give its image this commit's tag. ERR_NOTFOUND if there
+ * is none any more. */
+static int use_built(struct passage *p, struct image *wanted, struct err *err)
+{
+	struct image built;
+	int rc = image_find_built(p->server->store, p->app, wanted->tree,
+		wanted->build_settings, &built, err);
+
+	if (rc)
+		return rc;
+	(void)snprintf(wanted->image_id, sizeof(wanted->image_id), "%s", built.image_id);
+	if (!strcmp(built.commit, wanted->commit)) {
+		rc = image_read_plan(p->server, p->app, built.image_id, &p->plan, err);
+		(void)snprintf(wanted->tag, sizeof(wanted->tag), "%s", built.tag);
+		if (!rc)
+			rc = use_image(p, wanted, false, err);
+	} else {
+		rc = reserve_tag(p, wanted, err);
+		if (!rc)
+			rc = image_add_tag(p->server, built.image_id, wanted->tag, err);
+		if (!rc)
+			rc = use_image(p, wanted, true, err);
+	}
+	if (!rc)
+		say_step(p->say, "This tree was built before: using %s", built.tag);
+	return rc;
+}
+
+static int build_source(
+	struct passage *p, struct source *source, struct image *image, struct err *err)
+{
+	const struct settings *set = p->server->settings;
+	char tree[64], created[CLOCK_TEXT_MAX + 64], app[NAME_SIZE + 16],
+		time[CLOCK_TEXT_MAX];
+	char server[SERVER_ID_SIZE + 16];
+	const char *labels[] = {app, server, tree, created, NULL};
+	struct build_options options = {
+		.dockerfile = set->build_dockerfile,
+		.tag = image->tag,
+		.labels = labels,
+		.classic = !strcmp(set->build_builder, "classic"),
+		.no_cache = p->d->no_cache,
+		.timeout = set->build_timeout,
+	};
+	int rc;
+
+	clock_format(source_time(source) * 1000, time);
+	(void)snprintf(app, sizeof(app), "bardo.app=%s", p->app->name);
+	(void)snprintf(server, sizeof(server), "bardo.server=%s", p->server->id);
+	(void)snprintf(tree, sizeof(tree), "bardo.tree=%s", image->tree);
+	(void)snprintf(
+		created, sizeof(created), "org.opencontainers.image.created=%s", time);
+	rc = reserve_tag(p, image, err);
+	options.tag = image->tag;
+	if (!rc)
+		rc = build_image(p->server->engine, source, &options, p->say,
+			image->image_id, err);
+	return rc ? rc : use_image(p, image, true, err);
+}
+
+static int image_from_commit(struct passage *p, struct err *err)
+{
+	const struct settings *set = p->server->settings;
+	char repository[PATH_TEXT_MAX];
+	struct image image = {0};
+	struct source *source;
+	struct source_options options = {
+		.repository = path_repository(set, p->app->name, repository),
+		.commit = p->life->commit,
+		.dir = set->build_dir,
+		.dockerfile = set->build_dockerfile,
+		.classic = !strcmp(set->build_builder, "classic"),
+	};
+	int rc = source_open(&source, &options, err);
+
+	if (rc)
+		return rc;
+	(void)snprintf(image.commit, sizeof(image.commit), "%s", p->life->commit);
+	(void)snprintf(image.tree, sizeof(image.tree), "%s", source_tree(source));
+	describe_build(set, image.build_settings, sizeof(image.build_settings));
+	rc = p->d->rebuild ? ERR_NOTFOUND : use_built(p, &image, err);
+	if (rc == ERR_NOTFOUND)
+		rc = build_source(p, source, &image, err);
+	source_close(source);
+	return rc;
+}
+
+/* What an old life ran, as it ran it. */
+static int image_from_life(struct passage *p, struct err *err)
+{
+	const struct life *from = p->d->from;
+	char *json;
+	struct plan ignored;
+	int rc = image_read_plan(p->server, p->app, from->image_id, &ignored, NULL);
+
+	if (rc == ERR_NOTFOUND) {
+		say_step(p->say,
+			"The image of life %d is gone: building its commit again",
+			from->number);
+		rc = image_from_commit(p, err);
+	} else {
+		say_step(p->say, "Using %s of life %d", from->tag, from->number);
+		rc = life_set_image(
+			p->server->store, p->life, from->tag, from->image_id, err);
+	}
+	if (rc)
+		return rc;
+	rc = life_read_config(p->server->store, from, &json, err);
+	if (rc)
+		return rc;
+	rc = plan_from_json(&p->plan, json, err);
+	free(json);
+	return rc;
+}
+
+int passage_get_image(struct passage *p, struct err *err)
+{
+	char *json;
+	int rc = life_set_state(p->server->store, p->life, LIFE_BUILDING, err);
+
+	if (!rc)
+		rc = p->d->from ? image_from_life(p, err) : image_from_commit(p, err);
+	if (!rc && !p->d->from)
+		rc = image_read_plan(p->server, p->app, p->life->image_id, &p->plan, err);
+	if (rc)
+		return err_prefix(err, "build failed: ");
+	json = plan_to_json(&p->plan);
+	if (!json)
+		return err_set(err, ERR_FAILED, "out of memory");
+	rc = life_set_config(p->server->store, p->life, json, err);
+	free(json);
+	passage_end_phase(p, "build");
+	return rc;
+}

@@ -1,0 +1,36 @@
+#ifndef BARDO_BUILDER_DEPLOY_PASSAGE_H
+#define BARDO_BUILDER_DEPLOY_PASSAGE_H
+
+#include "builder/deploy/deploy.h"
+#include "builder/life/plan.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Private to this folder: one deploy under way, from one life to the next. */
+struct passage {
+	const struct deploy *d;
+	struct server *server;
+	struct app *app;
+	struct say *say;
+	struct life *life;
+	struct life before; /* number 0: none */
+	bool before_is_stopped;
+	struct plan plan;
+	struct phase phases[PHASES_MAX];
+	int phases_len;
+	int64_t mark; /* when the phase that runs began */
+};
+
+/* Finds or builds the life's image and freezes its configuration. ERR_FAILED, ERR_AWAY.
+ */
+int passage_get_image(struct passage *p, struct err *err);
+
+/* What ran since the last call was the phase of this name. */
+void passage_end_phase(struct passage *p, const char *name);
+
+/* Adds up the phases, and says each one's time next to the last deploy's. */
+void passage_add_total(struct passage *p);
+void passage_say_times(struct passage *p);
+
+#endif
