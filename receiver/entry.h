@@ -11,4 +11,20 @@ int entry_from_door(void);
  * do everything: who can read the database can. */
 int entry_from_shell(int argc, char **argv);
 
+/* ---- what both ways share ---- */
+
+struct command;
+struct err;
+struct request;
+
+/* The verb's row; NULL with ERR_USAGE, and the verb that was probably meant. */
+const struct command *entry_find_command(const char *verb, struct err *err);
+
+/* Checks the user's rights, settles what a hang-up means, runs the command, and says what
+ * went wrong, once. The exit status. */
+int entry_run(struct request *r, const struct command *c, struct err *err);
+
+/* Says it on standard error and gives its exit status. */
+int entry_complain(const struct err *err);
+
 #endif

@@ -1,0 +1,121 @@
+#include "receiver/entry.h"
+
+#include "config/base/err.h"
+#include "config/privilege.h"
+#include "config/settings.h"
+#include "receiver/commands/command.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CONFIG_DEFAULT "/etc/bardo.conf"
+#define OVERRIDES_MAX 64
+
+struct shell_options {
+	const char *config;
+	const char *overrides[OVERRIDES_MAX];
+	size_t overrides_len;
+};
+
+/* Takes the options before the verb; the index of the verb, or negative. */
+static int read_options(struct shell_options *o, int argc, char **argv, struct err *err)
+{
+	int i;
+
+	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
+		bool is_config = !strcmp(argv[i], "--config");
+
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "--version"))
+			return i;
+		if (!is_config && strcmp(argv[i], "-c"))
+			return err_set(err, ERR_USAGE,
+				"unknown option %.60s: bardo [--config FILE] [-c "
+				"section.key=value] "
+				"VERB …",
+				argv[i]);
+		if (++i == argc)
+			return err_set(err, ERR_USAGE, "%s needs a value", argv[i - 1]);
+		if (is_config)
+			o->config = argv[i];
+		else if (o->overrides_len < OVERRIDES_MAX)
+			o->overrides[o->overrides_len++] = argv[i];
+		else
+			return err_set(err, ERR_USAGE, "more than %d -c", OVERRIDES_MAX);
+	}
+	return i;
+}
+
+static int load_settings(
+	struct settings *s, const struct shell_options *o, struct err *err)
+{
+	const char *config = o->config;
+
+	if (!config && !o->overrides_len && getenv("BARDO_CONFIG"))
+		return settings_load_exported(s, err);
+	if (!config && access(CONFIG_DEFAULT, R_OK) == 0)
+		config = CONFIG_DEFAULT;
+	if (settings_export(config, o->overrides, o->overrides_len, err) < 0)
+		return err ? err->code : ERR_FAILED;
+	return settings_load_exported(s, err);
+}
+
+/* The name that the record keeps: sudo's user, else ours. */
+static void name_user(struct user *u)
+{
+	const char *sudo = getenv("SUDO_USER");
+	const struct passwd *pw = getpwuid(getuid());
+	const char *name = sudo ? sudo : pw ? pw->pw_name : "";
+
+	(void)snprintf(
+		u->name, sizeof(u->name), "%.*s", NAME_LEN_MAX, *name ? name : "host");
+	u->admin = true;
+}
+
+static int run_from_shell(const struct shell_options *o, int argc, char **argv)
+{
+	char word[] = "help", *help[] = {word, NULL};
+	struct request r = {.key = "",
+		.peer = "",
+		.client_side = "",
+		.git_protocol = "",
+		.on_host = true,
+		.argc = argc,
+		.argv = argv};
+	const struct command *c;
+	struct settings settings;
+	struct err err = {0};
+	int rc;
+
+	if (argc == 0 || !strcmp(argv[0], "--help")) {
+		r.argv = help;
+		r.argc = 1;
+	} else if (!strcmp(argv[0], "--version")) {
+		argv[0] = argv[0] + 2;
+	}
+	c = entry_find_command(r.argv[0], &err);
+	rc = c ? load_settings(&settings, o, &err) : err.code;
+	r.settings = &settings;
+	name_user(&r.user);
+	if (!rc && c->needs != NEEDS_NOTHING) {
+		rc = privilege_become(&settings, &err);
+		if (!rc)
+			rc = server_open(&r.server, &settings, &err);
+	}
+	rc = rc ? entry_complain(&err) : entry_run(&r, c, &err);
+	server_close(&r.server);
+	return rc;
+}
+
+int entry_from_shell(int argc, char **argv)
+{
+	struct shell_options o = {0};
+	struct err err = {0};
+	int verb = read_options(&o, argc, argv, &err);
+
+	if (verb < 0)
+		return entry_complain(&err);
+	return run_from_shell(&o, argc - verb, argv + verb);
+}
