@@ -345,6 +345,8 @@ int haproxy_write_config(const struct settings *s, struct err *err)
 	char path[PATH_TEXT_MAX];
 	int rc = check_settings(s, err);
 
+	if (!rc && haproxy_ping(s, NULL) == ERR_AWAY)
+		rc = haproxy_check_ports(s, err);
 	if (!rc)
 		rc = make_folders(s, err);
 	if (!rc)

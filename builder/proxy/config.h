@@ -20,6 +20,10 @@ struct settings;
 int haproxy_fingerprint(
 	const struct settings *s, char out[HAPROXY_FINGERPRINT_SIZE], struct err *err);
 
+/* ERR_FAILED names the first of proxy.ports that somebody listens on. For while no proxy
+ * runs. */
+int haproxy_check_ports(const struct settings *s, struct err *err);
+
 /* Replaces a slot's file: it has these servers. */
 int haproxy_write_slot(const struct settings *s, int slot,
 	const struct haproxy_server *servers, size_t len, struct err *err);

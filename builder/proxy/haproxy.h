@@ -32,7 +32,7 @@ struct haproxy_server {
 /* Writes the configuration's fixed part, an empty backend file for each slot that has
  * none, and an empty map; removes the files of slots that are above `proxy.apps` and
  * empty. Harmless when it is there already. ERR_USAGE: a setting that HAProxy could not
- * read. */
+ * read. ERR_FAILED: among others, a port that another program has. */
 int haproxy_write_config(const struct settings *s, struct err *err);
 
 /* 0 if a proxy answers on the socket; ERR_AWAY. */

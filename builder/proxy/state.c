@@ -169,7 +169,9 @@ int haproxy_show(const struct settings *s, int slot,
 	if (!rc && !strcmp(buf_text(&reply), "No such proxy."))
 		rc = err_set(err, ERR_FAILED,
 			"HAProxy runs without a backend " SLOT_FORMAT
-			": it was started before proxy.apps grew; restart it",
+			": it was started before proxy.apps grew; end it, and bardod "
+			"starts it "
+			"again (run/proxy/haproxy.pid)",
 			slot);
 	else if (!rc)
 		rc = read_servers(command, buf_text(&reply), out, len, err);

@@ -105,6 +105,20 @@ static void rejects_settings_that_haproxy_can_not_read(void **state)
 	assert_non_null(strstr(p->err.msg, "at most 74 bytes"));
 }
 
+static void names_a_port_that_another_program_has(void **state)
+{
+	struct proxy *p = *state;
+	struct web *w = web_start("127.0.0.1", port_of(p, 2), "another");
+	char port[32];
+
+	assert_non_null(w);
+	assert_int_equal(haproxy_write_config(&p->s, &p->err), ERR_FAILED);
+	(void)snprintf(port, sizeof(port), "port %d of", port_of(p, 2));
+	assert_non_null(strstr(p->err.msg, port));
+	web_stop(w);
+	assert_done(p, haproxy_write_config(&p->s, &p->err));
+}
+
 #define RUNNING(test) cmocka_unit_test_setup_teardown(test, make_running, destroy)
 #define FILES(test) cmocka_unit_test_setup_teardown(test, make_proxy, destroy)
 
@@ -117,6 +131,7 @@ int main(void)
 		FILES(keeps_routes_when_the_pool_grows_and_shrinks),
 		FILES(mends_a_slot_that_a_crash_left_torn),
 		FILES(rejects_settings_that_haproxy_can_not_read),
+		FILES(names_a_port_that_another_program_has),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
