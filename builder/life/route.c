@@ -94,11 +94,14 @@ static int collect_port(void *ctx, const struct app *app)
 int route_ports(struct server *s, struct err *err)
 {
 	struct port_list list = {0};
-	int rc = apps_each(s->store, collect_port, &list, err);
+	int lock = haproxy_lock_ports(s->settings, err);
+	int rc = lock < 0 ? lock : apps_each(s->store, collect_port, &list, err);
 
 	if (!rc)
 		rc = haproxy_map_ports(s->settings, list.ports, list.len, err);
 	free(list.ports);
+	if (lock >= 0)
+		(void)close(lock);
 	return rc;
 }
 
