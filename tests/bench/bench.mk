@@ -1,4 +1,18 @@
 # Benchmarks, and what they and the proxy's tests use; included by tests/tests.mk.
 
 $(BUILD)/tests/unit/haproxy_test $(BUILD)/tests/unit/haproxy_files_test: \
-	$(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
+	$(addprefix $(BUILD)/tests/support/,proxy.o http.o web.o)
+
+# Runs inside containers, which have no libraries.
+$(BUILD)/tests/bench/web: tests/bench/web.c tests/support/web.c tests/support/http.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=c17 $(OPTIMISE) $(WARNINGS) $(CFLAGS) -static -o $@ $^
+
+$(BUILD)/tests/bench/delay_link: tests/e2e/delay_link.c config/base/number.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=c17 $(OPTIMISE) $(WARNINGS) $(CFLAGS) -o $@ $^
+
+# BENCH="deploy login": some of the measurements; ROUNDS=3: a quick look.
+.PHONY: bench
+bench: all $(BUILD)/tests/bench/web $(BUILD)/tests/bench/delay_link
+	@tests/bench/run $(BUILD) $(BENCH)
