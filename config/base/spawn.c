@@ -45,6 +45,8 @@ static int place_fds(const struct spawn *s)
 	int moved[SPAWN_FDS_MAX];
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+	/* Ours are close-on-exec; those that we were started with may not be. */
+	(void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
 	for (size_t i = 0; i < s->fds_len; i++) {
 		moved[i] = fcntl(s->fds[i].from, F_DUPFD_CLOEXEC, CHILD_FD_LIMIT);
 		if (moved[i] < 0)

@@ -5,6 +5,7 @@
 #include "config/settings.h"
 #include "receiver/bardod/server.h"
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -55,6 +56,21 @@ static int parse_options(struct options *o, int argc, char **argv, struct err *e
 	return 0;
 }
 
+/* What else whoever started us had open stays with them: in a server, a pipe would not
+ * end and a lock not fall for as long as it runs. Standard input, output and error are
+ * there, so that nothing of ours takes their numbers. */
+static void tidy_descriptors(void)
+{
+	int fd;
+
+	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
+	do {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		(void)close(fd);
+}
+
 static int run(struct err *err)
 {
 	struct server s;
@@ -72,6 +88,7 @@ int main(int argc, char **argv)
 	struct err e = {0};
 	int rc;
 
+	tidy_descriptors();
 	log_name("bardod");
 	rc = parse_options(&o, argc, argv, &e);
 	if (rc > 0)
