@@ -16,8 +16,9 @@
 
 struct need {
 	const char *path;
-	int mode;	  /* access(2)'s */
-	const char *hint; /* when it isn't there */
+	int mode;	     /* access(2)'s */
+	const char *missing; /* what to do when it isn't there */
+	const char *closed;  /* or when it is, and closed */
 };
 
 struct check {
@@ -47,21 +48,22 @@ static int explain(const struct check *c, const struct need *n, struct err *err)
 {
 	static const char *const rights[] = {
 		[R_OK] = "read", [W_OK] = "write to", [X_OK] = "execute or enter"};
+	const char *who = c->user ? c->user : "which started bardod";
 	char obstacle[PATH_TEXT_MAX];
-	int number = errno;
-	bool on_the_way;
 
-	if (number == ENOENT)
-		return err_set(err, ERR_NOTFOUND, "%s is missing: %s", n->path, n->hint);
-	if (number != EACCES)
+	if (errno == ENOENT)
+		return err_set(
+			err, ERR_NOTFOUND, "%s is missing: %s", n->path, n->missing);
+	if (errno != EACCES)
 		return err_errno(err, "%s", n->path);
 	find_obstacle(n->path, obstacle);
-	on_the_way = strcmp(obstacle, n->path) != 0;
-	return err_set(err, ERR_DENIED,
-		"%s%s cannot %s %s: %s is closed to it: `chmod o+%c %s`, or keep it "
-		"elsewhere",
-		c->user ? "user " : "bardod", c->user ? c->user : "", rights[n->mode],
-		n->path, obstacle, on_the_way || n->mode == X_OK ? 'x' : 'r', obstacle);
+	if (strcmp(obstacle, n->path) != 0)
+		return err_set(err, ERR_DENIED,
+			"the user %s cannot %s %s, for the folder %s is closed to it: "
+			"`chmod o+x %s`, or keep it elsewhere",
+			who, rights[n->mode], n->path, obstacle, obstacle);
+	return err_set(err, ERR_DENIED, "the user %s cannot %s %s: %s", who,
+		rights[n->mode], n->path, n->closed);
 }
 
 static int check_needs(void *data, struct err *err)
@@ -84,17 +86,20 @@ static int check_as(const struct privilege_user *user, struct check *c, struct e
 int reach_programs(const struct programs *p, struct err *err)
 {
 	static const char build[] = "`make` builds it, `make install` installs it";
+	static const char mode[] = "`make install` gives it the right mode";
 	const char *config = getenv("BARDO_CONFIG");
 	struct check server = {
 		.needs =
 			{
-				{p->bardo, X_OK, build},
-				{p->hooks, X_OK, build},
-				{config, R_OK, "--config names the settings file"},
+				{p->bardo, X_OK, build, mode},
+				{p->hooks, X_OK, build, mode},
+				{config, R_OK, "--config names the settings file",
+					"give it the file (chgrp) and let it read (chmod "
+					"g+r)"},
 			},
 		.len = config && *config ? 3 : 2,
 	};
-	struct check net = {.needs = {{p->ssh, X_OK, build}}, .len = 1};
+	struct check net = {.needs = {{p->ssh, X_OK, build, mode}}, .len = 1};
 	int rc = check_as(programs_server_user(p), &server, err);
 
 	return rc ? rc : check_as(programs_net_user(p), &net, err);
@@ -103,15 +108,16 @@ int reach_programs(const struct programs *p, struct err *err)
 int reach_data(const struct programs *p, const struct settings *s, struct err *err)
 {
 	static const char restart[] = "start bardod again, which makes it";
+	static const char owner[] = "give it the whole folder (chown -R)";
 	char keys[PATH_TEXT_MAX], ed25519[PATH_TEXT_MAX + 32], rsa[PATH_TEXT_MAX + 32];
 	struct check server = {
-		.needs = {{s->server_data, W_OK, restart},
-			{s->server_data, X_OK, restart}},
+		.needs = {{s->server_data, W_OK, restart, owner},
+			{s->server_data, X_OK, restart, owner}},
 		.len = 2,
 	};
 	struct check net = {
-		.needs = {{keys, X_OK, restart}, {ed25519, R_OK, restart},
-			{rsa, R_OK, restart}},
+		.needs = {{keys, X_OK, restart, owner}, {ed25519, R_OK, restart, owner},
+			{rsa, R_OK, restart, owner}},
 		.len = 3,
 	};
 	int rc = check_as(programs_server_user(p), &server, err);
