@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -220,6 +219,16 @@ int privilege_prepare(
 	rc = hand_over(s->server_data, folder, user, err);
 	(void)close(folder);
 	return rc ? rc : privilege_run_as(user, prepare_folders, &s, err);
+}
+
+bool privilege_server_is_root(const struct settings *s)
+{
+	char path[PATH_TEXT_MAX];
+	struct stat st;
+	size_t len = strlen(path_host_keys(s, path));
+
+	(void)snprintf(path + len, sizeof(path) - len, "/ssh_host_ed25519_key");
+	return lstat(path, &st) == 0 && st.st_uid == 0;
 }
 
 int privilege_become(const struct settings *s, struct err *err)

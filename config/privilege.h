@@ -1,6 +1,7 @@
 #ifndef BARDO_CONFIG_PRIVILEGE_H
 #define BARDO_CONFIG_PRIVILEGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -45,6 +46,10 @@ int privilege_run_as(const struct privilege_user *user,
  * ERR_DENIED: server.data is somebody else's; the message says what to do. */
 int privilege_prepare(
 	const struct settings *s, const struct privilege_user *user, struct err *err);
+
+/* Whether the bardod of this server.data was started as root, so that what it starts may
+ * bind low ports and become somebody else: its host keys are root's then. */
+bool privilege_server_is_root(const struct settings *s);
 
 /* For `bardo`, before it opens anything: prepares server.data and, if we are root,
  * becomes PRIVILEGE_SERVER for good, HOME and a reachable working directory included. */

@@ -36,13 +36,11 @@ static int no_room(struct err *err)
 	return err_set(err, ERR_FAILED, "out of memory for HAProxy's configuration");
 }
 
-/* HAProxy is started as root exactly if the server's user writes its configuration (or
- * root itself does): it binds low ports then, and becomes PROXY_USER. */
-static bool is_started_by_root(void)
+/* HAProxy is started by bardod, and binds low ports and becomes PROXY_USER if that is
+ * root. */
+static bool is_started_by_root(const struct settings *s)
 {
-	struct passwd *pw = getpwuid(geteuid());
-
-	return geteuid() == 0 || (pw && !strcmp(pw->pw_name, PRIVILEGE_SERVER));
+	return geteuid() == 0 || privilege_server_is_root(s);
 }
 
 static int threads(void)
@@ -56,7 +54,7 @@ static int threads(void)
 static int add_global(struct buf *b, const struct settings *s)
 {
 	char path[PATH_TEXT_MAX];
-	bool root = is_started_by_root();
+	bool root = is_started_by_root(s);
 	int rc = buf_addf(b,
 		"# Written by bardo at each start: what is changed here is lost.\n"
 		"global\n"
