@@ -172,7 +172,11 @@ static int deploy(struct push *p, struct push_command *c, int64_t waited, struct
 	say_init(&say, STDERR_FILENO);
 	rc = deploy_run(&d, &life, err);
 	say_finish(&say);
-	return rc ? rc : settle_start(&p->server, &p->app, NULL);
+	/* With the lock in hand nothing can be settled here: without bardod, its next
+	 * start does it. */
+	if (!rc)
+		(void)settle_ask(&p->server, &p->app, NULL);
+	return rc;
 }
 
 static void dry_run(struct push *p, struct push_command *c)

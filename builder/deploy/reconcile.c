@@ -1,6 +1,7 @@
 #include "builder/deploy/reconcile.h"
 
 #include "builder/deploy/destroy.h"
+#include "builder/deploy/settle.h"
 #include "builder/deploy/undo.h"
 #include "builder/git/ref.h"
 #include "builder/life/container.h"
@@ -117,12 +118,8 @@ int reconcile_app(struct server *s, struct app *app, struct err *err)
 		return app_destroy_if_empty(s, app, err);
 	if (!rc)
 		rc = repair_live(s, app, err);
-	if (!rc && draining) {
-		char path[PATH_TEXT_MAX], command[NAME_SIZE + 32];
-
-		(void)snprintf(command, sizeof(command), "lives:settle %s", app->name);
-		(void)door_job(path_door(s->settings, path), command, NULL);
-	}
+	if (!rc && draining)
+		(void)settle_ask(s, app, NULL);
 	return rc ? err_prefix(err, "%s: ", app->name) : 0;
 }
 

@@ -24,16 +24,12 @@
 #define DRAINING_MAX 16
 #define GC_LOOSE_OBJECTS "2000"
 
-int settle_start(struct server *s, struct app *app, struct err *err)
+int settle_ask(struct server *s, const struct app *app, struct err *err)
 {
 	char path[PATH_TEXT_MAX], command[NAME_SIZE + 32];
-	int rc;
 
 	(void)snprintf(command, sizeof(command), "lives:settle %s", app->name);
-	rc = door_job(path_door(s->settings, path), command, NULL);
-	if (rc != ERR_AWAY)
-		return rc;
-	return settle_run(s, app, err);
+	return door_job(path_door(s->settings, path), command, err);
 }
 
 struct draining {

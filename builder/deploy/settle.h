@@ -7,8 +7,10 @@ struct server;
 
 /* What follows a switch, when the push has ended already. */
 
-/* Asks bardod to settle the app, and does it here if there is no bardod. */
-int settle_start(struct server *s, struct app *app, struct err *err);
+/* Asks bardod to run settle for the app, and doesn't wait for it. ERR_AWAY: there is no
+ * bardod; its next start settles, or who has let go of the app's lock calls settle_run.
+ */
+int settle_ask(struct server *s, const struct app *app, struct err *err);
 
 /*
  * The live life's containers are kept by the Engine from now on; the lives before drain

@@ -34,8 +34,8 @@ static int add_receive_settings(
 		"receive.advertiseAtomic=true",
 		"receive.shallowUpdate=true",
 		"receive.fsckObjects=true",
-		/* What came as a pack stays one: loose, a big file is compressed again, and
-		 * mapped as a whole to be read. */
+		/* What came as a pack stays one: loose, a big file is compressed again,
+		 * and mapped as a whole to be read. */
 		"receive.unpackLimit=1",
 		"receive.keepAlive=5",
 		"receive.autogc=false",

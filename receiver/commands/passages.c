@@ -78,9 +78,10 @@ static int passage(struct request *r, struct app *app, const struct passage_wish
 	int rc = deploy(r, app, wish, err);
 
 	(void)close(lock);
-	if (!rc)
-		rc = settle_start(&r->server, app, err);
-	return rc;
+	if (rc)
+		return rc;
+	rc = settle_ask(&r->server, app, NULL);
+	return rc == ERR_AWAY ? settle_run(&r->server, app, err) : rc;
 }
 
 static int find_revived(
