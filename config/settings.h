@@ -16,6 +16,9 @@ struct err;
 
 #define SETTING_TEXT_MAX 512
 
+/* What is read, if it can be, where no file is named. */
+#define SETTINGS_FILE_DEFAULT "/etc/bardo.conf"
+
 struct settings {
 	char server_data[SETTING_TEXT_MAX];
 	char server_hostname[SETTING_TEXT_MAX]; /* "": what the client connected to */

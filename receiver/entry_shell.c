@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CONFIG_DEFAULT "/etc/bardo.conf"
 #define OVERRIDES_MAX 64
 
 struct shell_options {
@@ -55,8 +54,8 @@ static int load_settings(
 
 	if (!config && !o->overrides_len && getenv("BARDO_CONFIG"))
 		return settings_load_exported(s, err);
-	if (!config && access(CONFIG_DEFAULT, R_OK) == 0)
-		config = CONFIG_DEFAULT;
+	if (!config && access(SETTINGS_FILE_DEFAULT, R_OK) == 0)
+		config = SETTINGS_FILE_DEFAULT;
 	if (settings_export(config, o->overrides, o->overrides_len, err) < 0)
 		return err ? err->code : ERR_FAILED;
 	return settings_load_exported(s, err);

@@ -12,12 +12,13 @@
 
 #define OVERRIDES_MAX 64
 
-static const char usage[] = "usage: bardod --config FILE [-c section.key=value ...]\n"
-			    "\n"
-			    "Runs in the foreground, logs to standard error, and prints "
-			    "one line on standard\n"
-			    "output once it serves: ready ssh=ADDRESS:PORT. `bardo "
-			    "settings` lists the settings.\n";
+static const char usage[] =
+	"usage: bardod [--config FILE] [-c section.key=value ...]\n"
+	"\n"
+	"Runs in the foreground, logs to standard error, and prints one line on\n"
+	"standard output once it serves: ready ssh=ADDRESS:PORT.\n"
+	"Without --config it reads " SETTINGS_FILE_DEFAULT " if that is there.\n"
+	"`bardo settings` lists the settings.\n";
 
 struct options {
 	const char *config;
@@ -37,6 +38,8 @@ static int parse_options(struct options *o, int argc, char **argv, struct err *e
 	int c;
 
 	*o = (struct options){0};
+	if (access(SETTINGS_FILE_DEFAULT, R_OK) == 0)
+		o->config = SETTINGS_FILE_DEFAULT;
 	while ((c = getopt_long(argc, argv, "c:h", known, NULL)) != -1) {
 		if (c == 'f') {
 			o->config = optarg;
