@@ -191,9 +191,10 @@ int app_mark_down(struct store *s, struct app *app, struct err *err)
 	if (rc)
 		return rc;
 	rc = store_do(s, err,
-		STORE_SQL("UPDATE life SET state = 'draining' WHERE app_id = ? AND state "
-			  "= 'live'"),
-		STORE_I(app->id));
+		STORE_SQL("UPDATE life SET state = 'retired', ended_at = ? WHERE app_id "
+			  "= ? AND "
+			  "state NOT IN ('retired', 'failed')"),
+		STORE_I(clock_unix_ms()), STORE_I(app->id));
 	if (!rc)
 		rc = store_do(s, err, STORE_SQL("UPDATE app SET live = 0 WHERE id = ?"),
 			STORE_I(app->id));

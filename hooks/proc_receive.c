@@ -130,6 +130,15 @@ static int find_version(struct push *p, const char *repository, const char *comm
 	return rc;
 }
 
+/* A shallow clone's first push brings commits whose parents stay away. Git notes that in
+ * the repository when it moves the branch, and insists on doing so itself. */
+static int check_shallow(struct push_command *c, const char *repository, struct err *err)
+{
+	int rc = repository_has_shallow_push(repository, &c->git_moves, err);
+
+	return rc || !c->git_moves ? rc : repository_settle_head(repository, c->ref, err);
+}
+
 /* Somebody may have moved the branch while we waited for the lock. */
 static int check_old(struct push_command *c, const char *repository, struct err *err)
 {
@@ -140,9 +149,9 @@ static int check_old(struct push_command *c, const char *repository, struct err 
 	if (!rc)
 		rc = ref_read(repository, c->ref, now, err);
 	if (!rc && strcmp(now, is_new ? "" : c->old))
-		rc = err_set(err, ERR_BUSY,
+		return err_set(err, ERR_BUSY,
 			"the branch has moved meanwhile: fetch, then push again");
-	return rc;
+	return rc ? rc : check_shallow(c, repository, err);
 }
 
 static int deploy(struct push *p, struct push_command *c, int64_t waited, struct err *err)
@@ -161,7 +170,7 @@ static int deploy(struct push *p, struct push_command *c, int64_t waited, struct
 		.commit = c->commit,
 		.version = version,
 		.ref = c->ref,
-		.ref_old = c->old,
+		.ref_old = c->git_moves ? NULL : c->old,
 		.waited = waited,
 	};
 	int rc = find_version(p, path_repository(&p->settings, p->app.name, repository),
@@ -245,7 +254,7 @@ static int report_one(const struct push_command *c, struct err *err)
 	if (*c->reason)
 		return pkt_write(STDOUT_FILENO, err, "ng %s %s", c->ref, c->reason);
 	rc = pkt_write(STDOUT_FILENO, err, "ok %s", c->ref);
-	if (!rc && !c->deploys)
+	if (!rc && (!c->deploys || c->git_moves))
 		return pkt_write(STDOUT_FILENO, err, "option fall-through");
 	/* A tag that was pushed to the branch became its commit. */
 	if (!rc && strcmp(c->new, c->commit))

@@ -34,6 +34,7 @@ struct push_command {
 	char ref[BRANCH_SIZE];
 	char commit[COMMIT_SIZE]; /* what new is when peeled; "" if it is no commit */
 	bool deploys;
+	bool git_moves; /* after the deploy: only git can note where its history ends */
 	char reason[PUSH_REASON_SIZE]; /* why it is refused; "" it isn't */
 };
 

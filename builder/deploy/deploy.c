@@ -144,7 +144,7 @@ static int switch_over(struct passage *p, struct err *err)
 	int rc = 0;
 
 	(void)path_repository(p->server->settings, p->app->name, repository);
-	if (p->d->ref)
+	if (p->d->ref && p->d->ref_old)
 		rc = ref_prepare(
 			&ref, repository, p->d->ref, p->d->ref_old, p->life->commit, err);
 	if (!rc)

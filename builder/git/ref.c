@@ -4,6 +4,7 @@
 #include "config/base/log.h"
 #include "config/base/number.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
 #include <git2.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #define WALK_DIRS 16
+#define SHALLOW_PREFIX "shallow_" /* git's setup_temporary_shallow */
 
 struct ref_update {
 	git_repository *repository;
@@ -326,7 +328,35 @@ int repository_create(const char *repository, struct err *err)
 	return rc;
 }
 
-static int is_branch_or_tag(const char *name)
+int repository_has_shallow_push(const char *repository, bool *shallow, struct err *err)
+{
+	DIR *folder = opendir(repository);
+	const struct dirent *entry;
+
+	*shallow = false;
+	if (!folder)
+		return err_errno(err, "%s", repository);
+	while (!*shallow && (entry = readdir(folder)))
+		*shallow =
+			!strncmp(entry->d_name, SHALLOW_PREFIX, strlen(SHALLOW_PREFIX));
+	(void)closedir(folder);
+	return 0;
+}
+
+int repository_settle_head(const char *repository, const char *ref, struct err *err)
+{
+	git_repository *r;
+	int rc = open_repository(&r, repository, err);
+
+	if (rc)
+		return rc;
+	if (settle_head(r, ref) < 0)
+		rc = failed(err, ref);
+	close_repository(r);
+	return rc;
+}
+
+static bool is_branch_or_tag(const char *name)
 {
 	return !strncmp(name, "refs/heads/", 11) || !strncmp(name, "refs/tags/", 10);
 }

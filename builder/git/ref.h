@@ -60,6 +60,14 @@ int commit_summary(const char *repository, const char *commit, char *out, size_t
 /* Makes a bare repository, or finds it there. */
 int repository_create(const char *repository, struct err *err);
 
+/* Whether a push is under way that brings history which ends short (git's temporary list
+ * of such ends is there). */
+int repository_has_shallow_push(const char *repository, bool *shallow, struct err *err);
+
+/* HEAD shows this branch, if it shows one that isn't there: a clone gets what was
+ * deployed first. */
+int repository_settle_head(const char *repository, const char *ref, struct err *err);
+
 /* Whether it has neither branches nor tags; true as well if there is no repository. */
 int repository_is_empty(const char *repository, bool *empty, struct err *err);
 

@@ -181,8 +181,11 @@ int container_remove(struct server *s, const char *name, struct err *err)
 	int rc = engine_call(s->engine, NULL, NULL, err, "DELETE",
 		"/containers/%s?force=true&v=true", name);
 
-	/* 409: "removal is already in progress". */
-	return fine_if(fine_if(rc, ERR_NOTFOUND), ERR_EXISTS);
+	/* 409: somebody else is removing it. Who goes on counts on it being gone. */
+	if (rc == ERR_EXISTS)
+		rc = engine_call(s->engine, NULL, NULL, err, "POST",
+			"/containers/%s/wait?condition=removed", name);
+	return fine_if(rc, ERR_NOTFOUND);
 }
 
 int container_keep(struct server *s, const char *name, struct err *err)

@@ -105,7 +105,7 @@ static int add_app(void *ctx, const struct app *app)
 	char when[CLOCK_TEXT_MAX];
 
 	clock_format(app->created_at, when);
-	(void)cJSON_AddStringToObject(one, "app", app->name);
+	(void)cJSON_AddStringToObject(one, "name", app->name);
 	(void)cJSON_AddStringToObject(one, "created_at", when);
 	(void)cJSON_AddStringToObject(one, "deploy_branch", app->deploy_branch);
 	(void)cJSON_AddNumberToObject(one, "live", app->live);

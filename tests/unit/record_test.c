@@ -158,6 +158,21 @@ static void takes_a_switch_back(void **state)
 	assert_int_equal(old.live_at, 0);
 }
 
+static void retires_every_life_of_an_app_that_goes_down(void **state)
+{
+	struct bench *b = *state;
+	struct app app = make_app(b, "shop");
+	struct life one = make_life(b, &app, ""), two = make_life(b, &app, ""), found;
+
+	assert_int_equal(life_switch(b->store, &app, &one, &b->err), 0);
+	assert_int_equal(app_mark_down(b->store, &app, &b->err), 0);
+	assert_int_equal(app.live, 0);
+	assert_int_equal(life_find(b->store, &app, one.number, &found, &b->err), 0);
+	assert_int_equal(found.state, LIFE_RETIRED);
+	assert_int_equal(life_find(b->store, &app, two.number, &found, &b->err), 0);
+	assert_int_equal(found.state, LIFE_RETIRED);
+}
+
 static void revives_the_last_good_life_before_the_live_one(void **state)
 {
 	struct bench *b = *state;
@@ -296,6 +311,7 @@ int main(void)
 		RECORD_TEST(never_uses_a_lifes_number_again),
 		RECORD_TEST(switches_from_one_life_to_the_next_in_one_step),
 		RECORD_TEST(takes_a_switch_back),
+		RECORD_TEST(retires_every_life_of_an_app_that_goes_down),
 		RECORD_TEST(revives_the_last_good_life_before_the_live_one),
 		RECORD_TEST(gives_an_address_to_one_container_at_a_time),
 		RECORD_TEST(refuses_a_container_when_the_network_is_full),
