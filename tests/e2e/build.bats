@@ -11,6 +11,7 @@ teardown_file() {
 }
 setup() {
 	load lib
+	server_as_usual
 }
 
 # A Dockerfile that takes everything and lists it on the page, a line each:
@@ -182,8 +183,7 @@ assert_listed() {
 }
 
 @test "the classic builder serves where it is asked for" {
-	bardod_stop
-	bardod_start -c build.builder=classic
+	server_with -c build.builder=classic
 	new_app_repo classic
 	run push
 	assert_success
@@ -193,13 +193,10 @@ assert_listed() {
 	assert_status 1
 	assert_output 'remote rejected.*build failed.*9'
 	assert_output 'odd words'
-	bardod_stop
-	bardod_start
 }
 
 @test "build.dockerfile and build.dir say where to build" {
-	bardod_stop
-	bardod_start -c build.dir=services/web -c build.dockerfile=Dockerfile.prod
+	server_with -c build.dir=services/web -c build.dockerfile=Dockerfile.prod
 	new_app_repo subfolder
 	mkdir -p services/web
 	git mv start www services/web
@@ -208,13 +205,10 @@ assert_listed() {
 	run push
 	assert_success
 	assert_equal "$(page "$APP")" 'version 1'
-	bardod_stop
-	bardod_start
 }
 
 @test "a build that takes longer than build.timeout is stopped" {
-	bardod_stop
-	bardod_start -c build.timeout=2s
+	server_with -c build.timeout=2s
 	new_app_repo slow
 	gate_start
 	dockerfile 'FROM busybox' "RUN $GATE" 'CMD ["true"]'
@@ -223,8 +217,6 @@ assert_listed() {
 	assert_status 1
 	assert_output 'remote rejected.*(timeout|longer|took|2 s)'
 	assert_equal "$(things_of "$APP")" ''
-	bardod_stop
-	bardod_start
 }
 
 @test "an image that can't be pulled is named" {
@@ -245,15 +237,13 @@ assert_listed() {
 	assert_equal "$(page "$APP")" made
 }
 
-@test "the fallback to the disk: a server with too little space refuses the push" {
-	bardod_stop
-	bardod_start -c build.min-free=100000g
+@test "a server with too little space refuses the push" {
+	server_with -c build.min-free=100000g
 	new_app_repo full
 	run push
 	assert_status 1
-	assert_output 'remote rejected.*(disk|space)'
+	assert_output 'disk.*build\.min-free'
+	assert_output 'remote rejected'
 	run ssh_bardo apps:exists "$APP"
 	assert_status 4
-	bardod_stop
-	bardod_start
 }

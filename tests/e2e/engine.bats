@@ -15,6 +15,7 @@ teardown_file() {
 }
 setup() {
 	load lib
+	server_as_usual
 	if [ "$(id -u)" != 0 ]; then skip 'needs root for an Engine of its own'; fi
 }
 
@@ -25,8 +26,7 @@ own_engine() {
 	# The server's user goes through here to the socket.
 	export DOCKER_HOST=unix://$OWN/docker.sock
 	"$TOP/contrib/examples/base-image" --import
-	bardod_stop
-	bardod_start -c "engine.host=$DOCKER_HOST"
+	server_with -c "engine.host=$DOCKER_HOST"
 }
 shared_engine() {
 	bardod_stop
@@ -35,8 +35,7 @@ shared_engine() {
 }
 
 @test "an Engine that is away is named, and the push rejected" {
-	bardod_stop
-	bardod_start -c engine.host=unix:///nowhere/docker.sock
+	server_with -c engine.host=unix:///nowhere/docker.sock
 	new_app_repo away
 	run push
 	assert_failure

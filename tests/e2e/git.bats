@@ -11,6 +11,7 @@ teardown_file() {
 }
 setup() {
 	load lib
+	server_as_usual
 }
 
 deployed() {
@@ -312,8 +313,7 @@ assert_name_refused() {
 
 @test "a pack that is larger than git.max-pack-size is refused" {
 	deployed big
-	bardod_stop
-	bardod_start -c git.max-pack-size=64k
+	server_with -c git.max-pack-size=64k
 	git remote set-url production "$(remote_url "$APP")"
 	head -c 300000 /dev/urandom >www/big
 	write_version 2
@@ -327,8 +327,7 @@ assert_name_refused() {
 }
 
 @test "an app is not made by a push when server.create-on-push is off" {
-	bardod_stop
-	bardod_start -c server.create-on-push=false
+	server_with -c server.create-on-push=false
 	new_app_repo unmade
 	run push
 	assert_failure
@@ -339,8 +338,6 @@ assert_name_refused() {
 	assert_success
 	run push
 	assert_success
-	bardod_stop
-	bardod_start
 }
 
 @test "broken objects are refused by git's own check" {

@@ -52,7 +52,7 @@ fingerprint_of() {
 @test "ssh-keys:list shows names and fingerprints, and JSON the same" {
 	run ssh_bardo ssh-keys:list
 	assert_success
-	assert_output "$(fingerprint_of key)"
+	assert_shown "$(fingerprint_of key)"
 	run ssh_bardo ssh-keys:list --format json
 	assert_success
 	run jq -e --arg key "$(fingerprint_of key)" \

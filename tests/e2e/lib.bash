@@ -4,7 +4,7 @@
 #
 #	setup_file() { load lib; server_start; }
 #	teardown_file() { load lib; server_remove; }
-#	setup() { load lib; }
+#	setup() { load lib; server_as_usual; }
 #
 # Names of apps carry the server's slot ("shop-s3"), since several servers, of several
 # runs, share an Engine and its names.
@@ -175,6 +175,21 @@ bardod_start() {
 	line=${line#ready ssh=}
 	line=${line%% *}
 	echo "${line##*:}" >"$SERVER/ssh.port"
+}
+
+# server_with -c key=value ...: the same server with other settings, for one test; setup
+# calls server_as_usual, which takes them back.
+server_with() {
+	bardod_stop
+	touch "$SERVER/other-settings"
+	bardod_start "$@"
+}
+server_as_usual() {
+	if [ -e "$SERVER/other-settings" ]; then
+		bardod_stop
+		bardod_start
+		rm "$SERVER/other-settings"
+	fi
 }
 
 bardod_pid() {
@@ -371,6 +386,9 @@ assert_status() {
 assert_failure() {
 	[ "$status" != 0 ] || show 'it should have failed'
 }
+assert_shown() { # these very words
+	grep -qF -- "$1" <<<"$output" || show "this should be in the output: $1"
+}
 assert_output() { # an extended regular expression that some line matches
 	grep -qE -- "$1" <<<"$output" || show "this should be in the output: $1"
 }
@@ -404,9 +422,16 @@ gate_wait() {
 	wait_until 30 gate_is_reached
 }
 gate_release() {
-	kill "$GATE_PID" 2>/dev/null || true
-	wait "$GATE_PID" 2>/dev/null || true
-	exec {gate_in}>&-
+	if [ -n "${GATE_PID:-}" ]; then
+		kill "$GATE_PID" 2>/dev/null || true
+		wait "$GATE_PID" 2>/dev/null || true
+		exec {gate_in}>&-
+		GATE_PID=''
+	fi
+}
+# A test that failed may have left it closed, with a build waiting.
+teardown() {
+	gate_release
 }
 
 # push_in_background: its output goes to $PUSHED, its status to what push_result returns.

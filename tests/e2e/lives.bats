@@ -235,7 +235,7 @@ no_command_runs() {
 @test "apps:list in JSON names every app" {
 	run ssh_bardo apps:list --format json
 	assert_success
-	run jq -e --arg app "$STORY" 'any(.[]; .name == $app or . == $app)' <<<"$output"
+	run jq -e --arg app "$STORY" 'any(.[]; .app == $app and .live == 3)' <<<"$output"
 	assert_success
 }
 

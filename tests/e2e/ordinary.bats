@@ -30,7 +30,7 @@ setup() {
 	assert_success
 	wanted=$(id -u "${AS_USER:-$(id -un)}")
 	server_processes | while read -r pid _; do
-		[ "$(stat -c %u "/proc/$pid")" = "$wanted" ] || exit 1
+		[ "$(awk '/^Uid:/ { print $3 }' "/proc/$pid/status")" = "$wanted" ] || exit 1
 	done
 }
 

@@ -13,6 +13,11 @@ setup() {
 	load lib
 }
 
+# (/proc/PID belongs to root where a process may not be looked into.)
+user_of() {
+	id -nu "$(awk '/^Uid:/ { print $3 }' "/proc/$1/status")"
+}
+
 # The libraries that a program asks for itself.
 links() {
 	readelf -d "$BIN/$1" | sed -nE 's/.*NEEDED.*\[lib([^.]*)\.so.*/\1/p' | sort | xargs
@@ -40,7 +45,7 @@ links() {
 	control=$BATS_TEST_TMPDIR/control
 	ssh_bardo -M -S "$control" -N -f 3>&-
 	pid=$(server_processes | awk '/bardo-ssh/ { print $1; exit }')
-	assert_equal "$(stat -c %U "/proc/$pid")" bardo-net
+	assert_equal "$(user_of "$pid")" bardo-net
 	ssh -S "$control" -O exit 127.0.0.1 2>/dev/null
 	new_app_repo owned
 	gate_start
@@ -50,7 +55,7 @@ links() {
 	gate_wait
 	for program in '--door' 'proc-receive'; do
 		pid=$(server_processes | awk -v p="$program" 'index($0, p) { print $1; exit }')
-		assert_equal "$(stat -c %U "/proc/$pid")" bardo
+		assert_equal "$(user_of "$pid")" bardo
 	done
 	gate_release
 	push_result
@@ -73,8 +78,10 @@ links() {
 
 @test "an unknown setting is an error that names file and line" {
 	printf '[ssh]\n\tlisten = 127.0.0.1:0\n\tlissten = 1\n' >"$BATS_TEST_TMPDIR/conf"
-	for program in bardo bardod; do
-		run "$BIN/$program" --config "$BATS_TEST_TMPDIR/conf" version
+	for command in 'bardo version' bardod; do
+		# shellcheck disable=SC2086 # a program and perhaps a verb
+		set -- $command
+		run "$BIN/$1" --config "$BATS_TEST_TMPDIR/conf" "${@:2}"
 		assert_status 2
 		assert_output "$BATS_TEST_TMPDIR/conf:3: .*lissten"
 	done

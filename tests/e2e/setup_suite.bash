@@ -24,5 +24,7 @@ teardown_suite() {
 	if [ -d "$BARDO_TEST_ROOT/engine" ]; then
 		"$top/contrib/throwaway-engine" stop "$BARDO_TEST_ROOT/engine" >&2
 	fi
-	rm -rf "$BARDO_TEST_ROOT"
+	if [ -z "${BARDO_TEST_KEEP:-}" ]; then
+		rm -rf "$BARDO_TEST_ROOT"
+	fi
 }
