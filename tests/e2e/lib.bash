@@ -143,7 +143,8 @@ server_prefix() {
 		prefix+=(ip netns exec "$SERVER_NETNS")
 	fi
 	if [ -n "${AS_USER:-}" ]; then
-		prefix+=(setpriv --reuid "$AS_USER" --regid "$AS_USER" --init-groups --)
+		prefix+=(setpriv --reuid "$AS_USER" --regid "$(id -g "$AS_USER")"
+			--groups "$(getent group docker | cut -d : -f 3)" --)
 	fi
 }
 
@@ -408,15 +409,18 @@ assert_equal() { # GOT WANTED
 # RUN or a program inside a container; it differs each time, so that no cache skips it.
 gate_start() {
 	local port=$((24000 + SLOT * 20 + BATS_TEST_NUMBER % 20))
-	rm -f "$BATS_TEST_TMPDIR/gate" "$BATS_TEST_TMPDIR/gate.in"
-	mkfifo "$BATS_TEST_TMPDIR/gate.in"
-	exec {gate_in}<>"$BATS_TEST_TMPDIR/gate.in"
-	busybox nc -l -p $port <&"$gate_in" >"$BATS_TEST_TMPDIR/gate" 3>&- &
+	gate=$BATS_TEST_TMPDIR/gate
+	rm -f "$gate" "$gate.reached"
+	mkfifo "$gate"
+	exec {gate_in}<>"$gate"
+	# Whoever connects waits for the end of what nobody ever writes.
+	busybox nc -l -p $port -e sh -c "touch '$gate.reached'; exec cat '$gate'" \
+		</dev/null >/dev/null 3>&- {gate_in}>&- &
 	GATE_PID=$!
-	export GATE="echo here-$RANDOM$RANDOM | nc \$(ip route | sed -n 's/^default via \\([^ ]*\\).*/\\1/p') $port || true"
+	export GATE=": $RANDOM$RANDOM; nc \$(ip route | sed -n 's/^default via \\([^ ]*\\).*/\\1/p') $port </dev/null || true"
 }
 gate_is_reached() {
-	grep -q here "$BATS_TEST_TMPDIR/gate" 2>/dev/null
+	[ -e "$gate.reached" ]
 }
 gate_wait() {
 	wait_until 30 gate_is_reached

@@ -4,8 +4,8 @@
 setup_file() {
 	load lib
 	if [ "$(id -u)" = 0 ]; then
-		# An account that may ask the Engine and is not root; here without its helpers.
-		server_start bardo
+		# Somebody who is in the group docker, and nothing else.
+		server_start nobody
 	else
 		server_start
 	fi

@@ -77,13 +77,14 @@ links() {
 }
 
 @test "an unknown setting is an error that names file and line" {
-	printf '[ssh]\n\tlisten = 127.0.0.1:0\n\tlissten = 1\n' >"$BATS_TEST_TMPDIR/conf"
+	wrong=$SERVER/wrong.conf
+	printf '[ssh]\n\tlisten = 127.0.0.1:0\n\tlissten = 1\n' >"$wrong"
 	for command in 'bardo version' bardod; do
 		# shellcheck disable=SC2086 # a program and perhaps a verb
 		set -- $command
-		run "$BIN/$1" --config "$BATS_TEST_TMPDIR/conf" "${@:2}"
+		run "$BIN/$1" --config "$wrong" "${@:2}"
 		assert_status 2
-		assert_output "$BATS_TEST_TMPDIR/conf:3: .*lissten"
+		assert_output "$wrong:3: .*lissten"
 	done
 }
 
