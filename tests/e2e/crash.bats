@@ -129,7 +129,7 @@ no_life_is_unfinished() {
 
 @test "git receive-pack dies in mid-build: ref and record agree in the end" {
 	in_mid_build receivepack
-	kill_process 'git.receive-pack'
+	kill_process ' receive-pack \.'
 	gate_release
 	push_result
 	wait_until 30 no_life_is_unfinished
