@@ -85,6 +85,20 @@ static int check_listen(struct settings *s, const char *value, const char **want
 	return memchr(value, ':', len) ? -1 : 0;
 }
 
+static int check_tries(struct settings *s, const char *value, const char **wanted)
+{
+	(void)value;
+	*wanted = "a number from 1 to 1000";
+	return s->ssh_max_tries <= 1000 ? 0 : -1;
+}
+
+static int check_grace(struct settings *s, const char *value, const char **wanted)
+{
+	(void)value;
+	*wanted = "a duration of at most 24h, like 30s";
+	return s->ssh_login_grace <= (int64_t)24 * 60 * 60 * 1000 ? 0 : -1;
+}
+
 static int check_ports(struct settings *s, const char *value, const char **wanted)
 {
 	char first[16];
@@ -136,8 +150,8 @@ static const struct setting table[] = {
 	{"ssh.max-connections", COUNT, AT(ssh_max_connections), "100", NULL},
 	{"ssh.max-per-address", COUNT, AT(ssh_max_per_address), "20", NULL},
 	{"ssh.logins-per-minute", COUNT, AT(ssh_logins_per_minute), "120", NULL},
-	{"ssh.login-grace", DURATION, AT(ssh_login_grace), "30s", NULL},
-	{"ssh.max-tries", COUNT, AT(ssh_max_tries), "10", NULL},
+	{"ssh.login-grace", DURATION, AT(ssh_login_grace), "30s", check_grace},
+	{"ssh.max-tries", COUNT, AT(ssh_max_tries), "10", check_tries},
 	{"http.listen", TEXT, AT(http_listen), "127.0.0.1:8080", check_listen},
 	{"git.max-pack-size", BYTES, AT(git_max_pack_size), "4g", NULL},
 	{"engine.host", TEXT, AT(engine_host), NULL, check_engine},
