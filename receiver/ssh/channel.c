@@ -305,7 +305,9 @@ void channel_step(struct channel *c, const struct pollfd set[PUMP_FDS], int64_t 
 	/* The client waits for our close, but its last bytes wait for the command. */
 	if (c->closed_by_client && c->ssh && !c->pump.input_waits)
 		release(c);
-	if (pump_is_done(&c->pump) && !explain(c))
+	if (pump_is_done(&c->pump) && explain(c))
+		pump_step(&c->pump, set, now);
+	if (pump_is_done(&c->pump))
 		finish(c, now);
 }
 

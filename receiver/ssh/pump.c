@@ -318,12 +318,14 @@ static void stop_lingering(struct pump *p, const struct pollfd *set, int64_t now
 /* The client may learn that no more output comes while it goes on sending. */
 static void half_close(struct pump *p, int64_t now)
 {
-	if (p->status_fd < 0 || p->unheard || !output_is_done(p))
+	if (p->status_fd < 0 || p->unheard || p->half_closed || !output_is_done(p))
 		return;
-	if (p->half_close_at == INT64_MAX)
+	if (p->half_close_at == INT64_MAX) {
 		p->half_close_at = now + HALF_CLOSE_MS;
-	else if (now >= p->half_close_at)
+	} else if (now >= p->half_close_at) {
 		(void)ssh_channel_send_eof(p->channel);
+		p->half_closed = true;
+	}
 }
 
 static int outlet_interest(const struct outlet *o, size_t room)
@@ -355,7 +357,9 @@ void pump_step(struct pump *p, const struct pollfd set[PUMP_FDS], int64_t now)
 
 int64_t pump_deadline(const struct pump *p)
 {
-	return p->status_fd < 0 ? p->linger_until : p->half_close_at;
+	if (p->status_fd >= 0)
+		return p->unheard || p->half_closed ? INT64_MAX : p->half_close_at;
+	return p->out.fd < 0 && p->err.fd < 0 ? INT64_MAX : p->linger_until;
 }
 
 bool pump_is_done(const struct pump *p)

@@ -48,6 +48,7 @@ struct pump {
 	size_t status_len;
 	int64_t linger_until;  /* the command has ended, but its output has not */
 	int64_t half_close_at; /* its output has ended, but the command has not */
+	bool half_closed;
 };
 
 void pump_init(struct pump *p, ssh_channel channel);

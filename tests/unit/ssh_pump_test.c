@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -221,6 +222,63 @@ static void slows_the_client_down_to_its_command(void **state)
 	command_end(&c, "0\n");
 }
 
+/* Clock ticks of processor time that the server has had. */
+static long server_ticks(const struct world *w)
+{
+	char path[64];
+	long user, kernel;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)w->server);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f,
+				 "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u "
+				 "%*u %ld %ld",
+				 &user, &kernel),
+		2);
+	(void)fclose(f);
+	return user + kernel;
+}
+
+/* A loop that turns without waiting uses up what there is: half of it is left for a busy
+ * machine. */
+static void assert_server_waits(const struct world *w)
+{
+	long before = server_ticks(w);
+
+	(void)poll(NULL, 0, QUIET_MS);
+	assert_true(server_ticks(w) - before < sysconf(_SC_CLK_TCK) * QUIET_MS / 4000);
+}
+
+static void waits_for_a_command_that_has_closed_its_output(void **state)
+{
+	struct world *w = *state;
+	struct command c;
+	ssh_channel channel;
+
+	start(w, &channel, &c);
+	command_close(&c.out);
+	command_close(&c.err);
+	free(client_read_text(channel, 0));
+	assert_server_waits(w);
+	command_end(&c, "0\n");
+}
+
+static void waits_for_a_command_that_reads_nothing(void **state)
+{
+	static char bytes[PIECE];
+	struct world *w = *state;
+	struct command c;
+	ssh_channel channel;
+
+	start(w, &channel, &c);
+	for (size_t done = 0; done < 512 * 1024; done += PIECE)
+		assert_int_equal(ssh_channel_write(channel, bytes, PIECE), PIECE);
+	assert_server_waits(w);
+	command_end(&c, "0\n");
+}
+
 #define claim(f) cmocka_unit_test_teardown(f, world_clean)
 
 int main(void)
@@ -234,6 +292,8 @@ int main(void)
 		claim(throws_input_away_that_the_command_does_not_read),
 		claim(slows_the_command_down_to_its_client),
 		claim(slows_the_client_down_to_its_command),
+		claim(waits_for_a_command_that_has_closed_its_output),
+		claim(waits_for_a_command_that_reads_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, world_create, world_destroy);
