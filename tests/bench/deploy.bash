@@ -77,8 +77,19 @@ deploy_bardo() {
 	local ms
 	ms=$(push_timed bardo "$1")
 	must_serve "$(app_of server shop)" "bardo $1"
+	deploy_phases "$1"
 	wait_settled shop
 	deploy_take "$1" bardo "$ms"
+}
+
+# Where bardo says that the time went.
+deploy_phases() { # ROUND
+	local name ms
+	bardo server lives shop --format json |
+		jq -r '.[0].phases | to_entries[] | "\(.key) \(.value)"' |
+		while read -r name ms; do
+			deploy_take "$1" "phase.$name" "$ms"
+		done
 }
 
 deploy_script() {
