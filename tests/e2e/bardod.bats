@@ -24,7 +24,7 @@ teardown() {
 }
 
 restart_with() {
-	touch "$SERVER/changed"
+	touch "$SERVER/other-settings"
 	bardod_stop
 	bardod_start "$@"
 }
@@ -210,7 +210,7 @@ end_waiting() {
 }
 
 @test "SIGINT ends it as SIGTERM does, with 0, and takes the door away" {
-	touch "$SERVER/changed"
+	touch "$SERVER/other-settings"
 	pid=$(bardod_pid)
 	kill -INT "$pid"
 	status=0
