@@ -16,17 +16,7 @@ setup() {
 teardown() {
 	hang_up
 	# A test that changed the settings leaves the next one a server with its own.
-	if [ -e "$SERVER/changed" ]; then
-		rm "$SERVER/changed"
-		bardod_stop
-		bardod_start
-	fi
-}
-
-restart_with() {
-	touch "$SERVER/other-settings"
-	bardod_stop
-	bardod_start "$@"
+	server_as_usual
 }
 
 # connect: opens a connection that says nothing, and reads the first line that comes.
@@ -97,7 +87,7 @@ end_waiting() {
 # ---- limits ----
 
 @test "no more than ssh.max-per-address connections of one address" {
-	restart_with -c ssh.max-per-address=2
+	server_with -c ssh.max-per-address=2
 	is_let_in
 	is_let_in
 	connect
@@ -107,14 +97,14 @@ end_waiting() {
 }
 
 @test "no more than ssh.max-connections in all" {
-	restart_with -c ssh.max-connections=1
+	server_with -c ssh.max-connections=1
 	is_let_in
 	connect
 	assert_output '^bardo: too many connections: try again later'
 }
 
 @test "no more than ssh.logins-per-minute of one address, and the client is told" {
-	restart_with -c ssh.logins-per-minute=2
+	server_with -c ssh.logins-per-minute=2
 	is_let_in
 	is_let_in
 	connect
@@ -125,7 +115,7 @@ end_waiting() {
 }
 
 @test "whoever is refused again and again gets one line in the log" {
-	restart_with -c ssh.max-per-address=1
+	server_with -c ssh.max-per-address=1
 	before=$(lines_logged 'refused 127.0.0.1: ssh.max-per-address')
 	is_let_in
 	for _ in 1 2 3 4 5; do connect; done
@@ -249,7 +239,7 @@ end_waiting() {
 # ---- the start ----
 
 @test "it listens on IPv6, and says so with brackets" {
-	restart_with -c 'ssh.listen=[::1]:0'
+	server_with -c 'ssh.listen=[::1]:0'
 	run tail -n 1 "$SERVER/bardod.log"
 	assert_output 'ssh=\[::1\]:[0-9]+$'
 	run ssh -F "$CLIENT/ssh_config" -i "$CLIENT/key" -p "$(ssh_port)" ::1 version
