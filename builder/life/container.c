@@ -17,6 +17,8 @@
 #define LOG_FILE_SIZE "10m"
 #define LOG_FILES "3"
 
+#define FILTER_SIZE 768
+
 static char *network_name(const struct app *app, char out[CONTAINER_NAME_SIZE])
 {
 	(void)snprintf(out, CONTAINER_NAME_SIZE, "bardo.%s", app->name);
@@ -243,28 +245,54 @@ static int see_container(
 	return each(ctx, &seen);
 }
 
+/* "filters=" of what is ours, for the Engine's lists; app NULL means of all apps. */
+static int our_filter(
+	const struct server *s, const char *app, char *out, size_t size, struct err *err)
+{
+	char filter[256];
+
+	(void)snprintf(filter, sizeof(filter), "{\"label\":[\"bardo.server=%s\"%s%s%s]}",
+		s->id, app ? ",\"bardo.app=" : "", app ? app : "", app ? "\"" : "");
+	if (!engine_escape(filter, out, size))
+		return err_set(err, ERR_FAILED, "the filter is too long");
+	return 0;
+}
+
 int containers_each(struct server *s, const char *app,
 	int (*each)(void *ctx, const struct container_seen *c), void *ctx,
 	struct err *err)
 {
-	char filter[256], escaped[512];
+	char filter[FILTER_SIZE];
 	cJSON *reply = NULL;
 	const cJSON *entry;
-	int rc;
+	int rc = our_filter(s, app, filter, sizeof(filter), err);
 
-	(void)snprintf(filter, sizeof(filter), "{\"label\":[\"bardo.server=%s\"%s%s%s]}",
-		s->id, app ? ",\"bardo.app=" : "", app ? app : "", app ? "\"" : "");
-	if (!engine_escape(filter, escaped, sizeof(escaped)))
-		return err_set(err, ERR_FAILED, "the filter is too long");
-	rc = engine_call(s->engine, &reply, NULL, err, "GET",
-		"/containers/json?all=true&filters=%s", escaped);
-	if (!rc) {
-		cJSON_ArrayForEach(entry, reply)
-		{
-			rc = see_container(entry, each, ctx);
-			if (rc)
-				break;
-		}
+	if (!rc)
+		rc = engine_call(s->engine, &reply, NULL, err, "GET",
+			"/containers/json?all=true&filters=%s", filter);
+	for (entry = reply ? reply->child : NULL; entry && !rc; entry = entry->next)
+		rc = see_container(entry, each, ctx);
+	cJSON_Delete(reply);
+	return rc;
+}
+
+int volumes_each(struct server *s, const char *app,
+	int (*each)(void *ctx, const char *name), void *ctx, struct err *err)
+{
+	char filter[FILTER_SIZE];
+	cJSON *reply = NULL;
+	const cJSON *list, *entry;
+	int rc = our_filter(s, app, filter, sizeof(filter), err);
+
+	if (!rc)
+		rc = engine_call(s->engine, &reply, NULL, err, "GET",
+			"/volumes?filters=%s", filter);
+	list = cJSON_GetObjectItemCaseSensitive(reply, "Volumes");
+	for (entry = list ? list->child : NULL; entry && !rc; entry = entry->next) {
+		const char *name = cJSON_GetStringValue(
+			cJSON_GetObjectItemCaseSensitive(entry, "Name"));
+
+		rc = name ? each(ctx, name) : 0;
 	}
 	cJSON_Delete(reply);
 	return rc;

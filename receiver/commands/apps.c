@@ -3,6 +3,7 @@
 
 #include "builder/deploy/destroy.h"
 #include "builder/git/ref.h"
+#include "builder/life/container.h"
 #include "builder/life/route.h"
 #include "config/apps.h"
 #include "config/base/clock.h"
@@ -57,6 +58,15 @@ static int confirm(const struct app *app, struct err *err)
 	return 0;
 }
 
+/* Data is never lost by this: who wants it gone says so to Docker. */
+static int say_kept(void *ctx, const char *volume)
+{
+	(void)ctx;
+	(void)printf("       Its volume %s stays; `docker volume rm %s` removes it\n",
+		volume, volume);
+	return 0;
+}
+
 int run_apps_destroy(struct request *r, struct err *err)
 {
 	bool force = false;
@@ -81,6 +91,8 @@ int run_apps_destroy(struct request *r, struct err *err)
 		(void)fflush(stdout);
 		rc = app_destroy(&r->server, &app, err);
 	}
+	if (!rc)
+		rc = volumes_each(&r->server, app.name, say_kept, NULL, err);
 	(void)close(lock);
 	return rc;
 }
@@ -105,7 +117,7 @@ static int add_app(void *ctx, const struct app *app)
 	char when[CLOCK_TEXT_MAX];
 
 	clock_format(app->created_at, when);
-	(void)cJSON_AddStringToObject(one, "name", app->name);
+	(void)cJSON_AddStringToObject(one, "app", app->name);
 	(void)cJSON_AddStringToObject(one, "created_at", when);
 	(void)cJSON_AddStringToObject(one, "deploy_branch", app->deploy_branch);
 	(void)cJSON_AddNumberToObject(one, "live", app->live);
