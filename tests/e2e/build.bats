@@ -9,6 +9,9 @@ teardown_file() {
 	load lib
 	server_remove
 }
+teardown() {
+	gate_release
+}
 setup() {
 	load lib
 	server_as_usual

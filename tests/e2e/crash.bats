@@ -10,6 +10,9 @@ teardown_file() {
 	load lib
 	server_remove
 }
+teardown() {
+	gate_release
+}
 setup() {
 	load lib
 }

@@ -9,9 +9,14 @@ setup_file() {
 }
 teardown_file() {
 	load lib
-	[ ! -d "$OWN" ] || "$TOP/contrib/throwaway-engine" stop "$OWN"
+	for engine in "$OWN" "$OWN-disk/engine"; do
+		[ ! -d "$engine" ] || "$TOP/contrib/throwaway-engine" stop "$engine"
+	done
 	! mountpoint -q "$OWN-disk" || umount "$OWN-disk"
 	server_remove
+}
+teardown() {
+	gate_release
 }
 setup() {
 	load lib
@@ -29,8 +34,7 @@ own_engine() {
 	server_with -c "engine.host=$DOCKER_HOST"
 }
 shared_engine() {
-	bardod_stop
-	bardod_start
+	server_as_usual
 	"$TOP/contrib/throwaway-engine" stop "$OWN"
 }
 
@@ -41,8 +45,8 @@ shared_engine() {
 	assert_failure
 	assert_output 'rejected'
 	assert_output '/nowhere/docker\.sock'
-	bardod_stop
-	bardod_start
+	server_as_usual
+	git remote set-url production "$(remote_url "$APP")"
 	run push
 	assert_success
 	assert_equal "$(page "$APP")" 'version 1'
@@ -56,12 +60,15 @@ shared_engine() {
 		'CMD ["/start"]'
 	push_in_background
 	gate_wait
-	kill -9 "$(cat "$OWN/docker.pid")"
+	pid=$(cat "$OWN/docker.pid")
+	kill -9 "$pid"
+	wait_until 10 is_gone "$pid"
 	push_result
 	gate_release
 	assert_status 1
 	assert_output 'remote rejected.*(Engine|engine)'
 	own_engine
+	git remote set-url production "$(remote_url "$APP")"
 	run push
 	assert_success
 	assert_equal "$(page "$APP")" 'version 1'
@@ -87,14 +94,16 @@ shared_engine() {
 }
 
 @test "a full disk under the Engine is told as that" {
-	mkdir -p "$OWN-disk"
-	mount -t tmpfs -o size=24m,mode=711 tmpfs "$OWN-disk"
-	own_engine "$OWN-disk/engine"
+	disk=$OWN-disk
+	mkdir -p "$disk"
+	mount -t tmpfs -o size=24m,mode=711 tmpfs "$disk"
+	own_engine "$disk/engine"
 	new_app_repo fills
-	dockerfile 'FROM busybox' 'RUN head -c 40000000 /dev/urandom >/fill' 'CMD ["true"]'
+	head -c 40M /dev/urandom >blob
+	dockerfile 'FROM busybox' 'COPY blob /blob' 'CMD ["true"]'
 	run push
 	assert_status 1
 	assert_output 'remote rejected.*(space|disk)'
 	shared_engine
-	umount "$OWN-disk"
+	umount "$disk"
 }

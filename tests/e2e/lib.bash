@@ -425,6 +425,7 @@ gate_is_reached() {
 gate_wait() {
 	wait_until 30 gate_is_reached
 }
+# Also for teardown: a test that failed may have left it closed, with a build waiting.
 gate_release() {
 	if [ -n "${GATE_PID:-}" ]; then
 		kill "$GATE_PID" 2>/dev/null || true
@@ -432,10 +433,6 @@ gate_release() {
 		exec {gate_in}>&-
 		GATE_PID=''
 	fi
-}
-# A test that failed may have left it closed, with a build waiting.
-teardown() {
-	gate_release
 }
 
 # push_in_background: its output goes to $PUSHED, its status to what push_result returns.
