@@ -236,8 +236,7 @@ no_command_runs() {
 	run ssh_bardo apps:list --format json
 	assert_success
 	shown=$output
-	echo "$shown" >&2
-	run jq -e --arg app "$STORY" 'any(.[]; .app == $app and .live == 3)' <<<"$shown"
+	run jq -e --arg app "$STORY" 'any(.[]; .name == $app and .live == 3)' <<<"$shown"
 	assert_success
 }
 
