@@ -433,8 +433,9 @@ int settings_print(const struct settings *s, FILE *to)
 
 int settings_load_exported(struct settings *s, struct err *err)
 {
-	const char *file = getenv("BARDO_CONFIG");
-	const char *lines = getenv("BARDO_OVERRIDES");
+	const char *resolved = getenv("BARDO_SETTINGS");
+	const char *file = resolved ? NULL : getenv("BARDO_CONFIG");
+	const char *lines = resolved ? resolved : getenv("BARDO_OVERRIDES");
 	const char *overrides[OVERRIDES_MAX];
 	char *text = strdup(lines ? lines : ""), *save = NULL;
 	size_t n = 0;

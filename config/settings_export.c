@@ -44,7 +44,8 @@ int settings_export(const char *file, const char *const *overrides, size_t overr
 	}
 	if (!rc &&
 		(setenv("BARDO_CONFIG", absolute ? absolute : "", 1) < 0 ||
-			setenv("BARDO_OVERRIDES", buf_text(&lines), 1) < 0))
+			setenv("BARDO_OVERRIDES", buf_text(&lines), 1) < 0 ||
+			unsetenv("BARDO_SETTINGS") < 0))
 		rc = err_errno(err, "the environment");
 	free(absolute);
 	buf_finish(&lines);

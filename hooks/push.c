@@ -32,6 +32,7 @@ int push_open(struct push *p, struct err *err)
 
 	*p = (struct push){0};
 	log_to(PUSH_LOG_FD);
+	repository_library_hold();
 	p->key = from_env(PUSH_ENV_KEY);
 	p->client_side = from_env(PUSH_ENV_CLIENT_SIDE);
 	(void)snprintf(p->user.name, sizeof(p->user.name), "%s", from_env(PUSH_ENV_USER));

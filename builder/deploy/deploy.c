@@ -201,8 +201,10 @@ int deploy_run(const struct deploy *d, struct life *life, struct err *err)
 		.life = life,
 		.mark = clock_monotonic_ms() - d->waited,
 	};
-	int rc = route_ensure_proxy(d->server, err);
+	int rc;
 
+	repository_library_hold();
+	rc = route_ensure_proxy(d->server, err);
 	if (!rc)
 		rc = undo_interrupted(d->server, d->app, err);
 	if (!rc)

@@ -184,8 +184,10 @@ int reconcile_all(struct server *s, struct err *err)
 {
 	struct app_list list = {0};
 	struct err one = {0};
-	int rc = users_write_snapshot(s->store, s->settings, err);
+	int rc;
 
+	repository_library_hold();
+	rc = users_write_snapshot(s->store, s->settings, err);
 	if (!rc)
 		rc = route_ensure_proxy(s, err);
 	if (!rc)

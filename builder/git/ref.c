@@ -22,6 +22,11 @@ struct ref_update {
 	char ref[BRANCH_SIZE];
 };
 
+void repository_library_hold(void)
+{
+	(void)git_libgit2_init();
+}
+
 static int failed(struct err *err, const char *what)
 {
 	const git_error *e = git_error_last();

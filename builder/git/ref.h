@@ -11,6 +11,10 @@ struct err;
 /* The app's repository: branches that move with the switch, hidden refs that keep every
  * life's commit, and what a commit is called. All under the app's lock. */
 
+/* Keeps libgit2 set up until the process ends. Setting it up takes 5 ms (it reads the
+ * machine's certificates), and without this every repository that is opened does it anew. */
+void repository_library_hold(void);
+
 /* A branch on its way: prepared under git's own REF.lock, then committed or aborted. */
 struct ref_update;
 

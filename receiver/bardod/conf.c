@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Some thirty lines of up to SETTING_TEXT_MAX each. */
@@ -94,10 +95,12 @@ int conf_load(struct settings *s, const struct programs *p, struct err *err)
 
 	buf_init(&output, OUTPUT_MAX);
 	rc = programs_read_settings(p, &output, err);
+	if (!rc && !output.data)
+		rc = err_set(err, ERR_FAILED, "`bardo settings` said nothing");
+	if (!rc && setenv("BARDO_SETTINGS", output.data, 1) < 0)
+		rc = err_errno(err, "the environment");
 	if (!rc)
-		rc = output.data
-			? conf_parse(s, output.data, err)
-			: err_set(err, ERR_FAILED, "`bardo settings` said nothing");
+		rc = conf_parse(s, output.data, err);
 	buf_finish(&output);
 	return rc;
 }

@@ -36,10 +36,10 @@ static char *inherited(const char *name)
 
 static void set_environment(struct programs *p)
 {
-	/* Where the Engine is may be said by DOCKER_HOST alone, and `bardo` resolves its
-	 * settings anew. */
+	/* Where the Engine is may be said by DOCKER_HOST alone, before the settings are
+	 * resolved. */
 	static const char *const passed_on[] = {
-		"BARDO_CONFIG", "BARDO_OVERRIDES", "DOCKER_HOST"};
+		"BARDO_CONFIG", "BARDO_OVERRIDES", "BARDO_SETTINGS", "DOCKER_HOST"};
 	size_t n = 0;
 
 	p->env[n++] = path_env;
@@ -57,6 +57,8 @@ static void set_environment(struct programs *p)
 void programs_set_home(struct programs *p, const char *server_data)
 {
 	(void)snprintf(p->home, sizeof(p->home), "HOME=%s", server_data);
+	/* The settings have become known with the folder. */
+	set_environment(p);
 }
 
 int programs_init(struct programs *p, struct err *err)
@@ -68,7 +70,6 @@ int programs_init(struct programs *p, struct err *err)
 	(void)path_beside_us("bardo-ssh", p->ssh);
 	(void)path_beside_us("hooks.d", p->hooks);
 	programs_set_home(p, "/");
-	set_environment(p);
 	if (!p->as_root) {
 		/* Only for the log: containers have users without a name. */
 		if (privilege_find_apart(&p->server, NULL, NULL))

@@ -67,6 +67,7 @@ static int add_push_env(struct git_command *g, const struct request *r,
 		{PUSH_ENV_CLIENT_SIDE, r->client_side},
 		{"BARDO_CONFIG", getenv("BARDO_CONFIG")},
 		{"BARDO_OVERRIDES", getenv("BARDO_OVERRIDES")},
+		{"BARDO_SETTINGS", getenv("BARDO_SETTINGS")},
 	};
 	int rc = 0;
 
