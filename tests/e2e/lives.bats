@@ -236,7 +236,7 @@ no_command_runs() {
 	run ssh_bardo apps:list --format json
 	assert_success
 	shown=$output
-	run jq -e --arg app "$STORY" 'any(.[]; .name == $app and .live == 3)' <<<"$shown"
+	run jq -e --arg app "$STORY" 'any(.[]; .app == $app and .live == 3)' <<<"$shown"
 	assert_success
 }
 
