@@ -167,3 +167,11 @@ char *say_duration(int64_t ms, char out[SAY_DURATION_SIZE])
 		(void)snprintf(out, SAY_DURATION_SIZE, "%lldm", seconds / 60);
 	return out;
 }
+
+void say_plain(char *text)
+{
+	for (; *text; text++) {
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = ' ';
+	}
+}

@@ -41,4 +41,7 @@ void say_output(struct say *s, const char *line, size_t len);
 #define SAY_DURATION_SIZE 32
 char *say_duration(int64_t ms, char out[SAY_DURATION_SIZE]);
 
+/* Makes text fit for a status line, in place: control characters become blanks. */
+void say_plain(char *text);
+
 #endif

@@ -138,10 +138,10 @@ int life_find_good(struct store *s, const struct app *app, int before, struct li
 	int rc = read_one(
 		store_query(s, err,
 			STORE_SQL("SELECT " COLUMNS " FROM life WHERE app_id = ? AND "
-				  "number < ? AND live_at > 0 "
+				  "number < ? AND live_at > 0 AND created_at >= ? "
 				  "AND state IN ('live', 'draining', 'retired') "
 				  "ORDER BY number DESC LIMIT 1"),
-			STORE_I(app->id), STORE_I(before)),
+			STORE_I(app->id), STORE_I(before), STORE_I(app->created_at)),
 		out, err);
 
 	if (rc == ERR_NOTFOUND)
@@ -156,10 +156,10 @@ int life_find_last_push(
 	int rc = read_one(
 		store_query(s, err,
 			STORE_SQL("SELECT " COLUMNS " FROM life WHERE app_id = ? AND ref "
-				  "<> '' AND live_at > 0 "
+				  "<> '' AND live_at > 0 AND created_at >= ? "
 				  "AND state IN ('live', 'draining', 'retired') "
 				  "ORDER BY number DESC LIMIT 1"),
-			STORE_I(app->id)),
+			STORE_I(app->id), STORE_I(app->created_at)),
 		out, err);
 
 	if (rc == ERR_NOTFOUND)
@@ -283,7 +283,8 @@ static int settle_deploy_branch(struct store *s, const struct life *life, struct
 	if (strncmp(life->ref, heads, strlen(heads)))
 		return 0;
 	return store_do(s, err,
-		STORE_SQL("UPDATE app SET deploy_branch = ? WHERE id = ?"),
+		STORE_SQL("UPDATE app SET deploy_branch = ? WHERE id = ? AND "
+			  "deploy_branch = ''"),
 		STORE_T(life->ref + strlen(heads)), STORE_I(life->app_id));
 }
 
@@ -345,9 +346,12 @@ int life_switch_back(
 			STORE_I(life->app_id), STORE_I(before));
 	if (!rc)
 		rc = store_do(s, err,
-			STORE_SQL("UPDATE app SET live = ?, deploy_branch = ? WHERE id = "
-				  "?"),
-			STORE_I(before), STORE_T(app->deploy_branch), STORE_I(app->id));
+			STORE_SQL("UPDATE app SET live = ?1, provisional = ?2, "
+				  "deploy_branch = "
+				  "CASE ?3 WHEN '' THEN '' ELSE deploy_branch END WHERE "
+				  "id = ?4"),
+			STORE_I(before), STORE_I(app->provisional),
+			STORE_T(app->deploy_branch), STORE_I(app->id));
 	if (rc) {
 		store_rollback(s);
 		return rc;

@@ -57,11 +57,12 @@ int life_create(struct store *s, struct app *app, struct life *life, struct err 
 int life_find(struct store *s, const struct app *app, int number, struct life *out,
 	struct err *err);
 
-/* The newest life below `before` that was live and ended well; ERR_NOTFOUND. */
+/* The newest life below `before` that was live and ended well; ERR_NOTFOUND. Lives from
+ * before the app was made again don't count: their commits went with its repository. */
 int life_find_good(struct store *s, const struct app *app, int before, struct life *out,
 	struct err *err);
 
-/* The newest life that moved a branch and was live; ERR_NOTFOUND. */
+/* The newest life that moved a branch and was live; as above. */
 int life_find_last_push(
 	struct store *s, const struct app *app, struct life *out, struct err *err);
 

@@ -34,6 +34,15 @@ int lock_wait(int fd, struct err *err)
 	return 0;
 }
 
+int lock_share(int fd, struct err *err)
+{
+	while (flock(fd, LOCK_SH) < 0) {
+		if (errno != EINTR)
+			return err_errno(err, "flock");
+	}
+	return 0;
+}
+
 void lock_release(int fd)
 {
 	(void)flock(fd, LOCK_UN);

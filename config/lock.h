@@ -16,6 +16,10 @@ int lock_try(int fd, struct err *err);
 /* Waits as long as it takes. */
 int lock_wait(int fd, struct err *err);
 
+/* Holds it together with others who share it; waits for one who doesn't. Asking for it
+ * alone afterwards, with lock_try, works for the last of them. */
+int lock_share(int fd, struct err *err);
+
 void lock_release(int fd);
 
 #endif

@@ -44,6 +44,12 @@ char *path_app_lock(const struct settings *s, const char *app, char *out)
 	return out;
 }
 
+char *path_app_pushes(const struct settings *s, const char *app, char *out)
+{
+	(void)snprintf(out, PATH_TEXT_MAX, "%s/locks/%s.pushes", s->server_data, app);
+	return out;
+}
+
 char *path_host_keys(const struct settings *s, char *out)
 {
 	return under_data(s, out, "keys");

@@ -17,6 +17,8 @@ char *path_repository(const struct settings *s, const char *app, char *out);
 char *path_life_log(const struct settings *s, const char *app, int life, char *out);
 char *path_life_logs(const struct settings *s, const char *app, char *out);
 char *path_app_lock(const struct settings *s, const char *app, char *out);
+/* Shared by all who push to the app, from before their first byte. */
+char *path_app_pushes(const struct settings *s, const char *app, char *out);
 char *path_key_snapshot(const struct settings *s, char *out);
 char *path_host_keys(const struct settings *s, char *out); /* the folder */
 char *path_door(const struct settings *s, char *out);

@@ -63,8 +63,8 @@ int settings_print(const struct settings *s, FILE *to);
 /*
  * How settings reach the processes that we start: the file's path and the overrides in
  * the environment, as BARDO_CONFIG and BARDO_OVERRIDES (lines), until bardod has resolved
- * them. It gives its children BARDO_SETTINGS, settings_print's lines, which stand alone: to
- * read the file anew takes a command longer than all else that a small one does.
+ * them. It gives its children BARDO_SETTINGS, settings_print's lines, which stand alone:
+ * to read the file anew takes a command longer than all else that a small one does.
  */
 int settings_export(const char *file, const char *const *overrides, size_t overrides_len,
 	struct err *err);

@@ -132,59 +132,113 @@ static int find_version(struct push *p, const char *repository, const char *comm
 
 /* A shallow clone's first push brings commits whose parents stay away. Git notes that in
  * the repository when it moves the branch, and insists on doing so itself. */
-static int check_shallow(struct push_command *c, const char *repository, struct err *err)
+static int leave_to_git(struct push *p, struct push_command *c, const char *repository,
+	bool atomic, bool *leave, struct err *err)
 {
-	int rc = repository_has_shallow_push(repository, &c->git_moves, err);
+	/* Git's own list of where such histories end, for as long as the push runs. */
+	const char *shallow = getenv("GIT_SHALLOW_FILE");
 
-	return rc || !c->git_moves ? rc : repository_settle_head(repository, c->ref, err);
+	*leave = shallow && *shallow;
+	if (!*leave)
+		return 0;
+	if (strcmp(c->new, c->commit))
+		return err_set(err, ERR_USAGE,
+			"a shallow clone's first push of a tag to %s: push its commit, "
+			"TAG^{commit}",
+			c->ref);
+	if (atomic && p->len > 1)
+		return err_set(err, ERR_USAGE,
+			"a shallow clone's first push can't be atomic: push the branch "
+			"alone");
+	return repository_settle_head(repository, c->ref, err);
 }
 
-/* Somebody may have moved the branch while we waited for the lock. */
-static int check_old(struct push_command *c, const char *repository, struct err *err)
+/* What moves with the switch: the branch, and in an atomic push all the rest, so that git
+ * has nothing left to fail at. */
+static size_t collect_changes(
+	struct push *p, struct push_command *c, bool atomic, struct ref_change *changes)
 {
-	char now[COMMIT_SIZE];
-	bool is_new = strspn(c->old, "0") == strlen(c->old);
-	int rc = ref_remove_stale_locks(repository, err);
+	size_t n = 0;
 
-	if (!rc)
-		rc = ref_read(repository, c->ref, now, err);
-	if (!rc && strcmp(now, is_new ? "" : c->old))
-		return err_set(err, ERR_BUSY,
-			"the branch has moved meanwhile: fetch, then push again");
-	return rc ? rc : check_shallow(c, repository, err);
+	changes[n++] = (struct ref_change){c->ref, c->old, c->commit};
+	c->moved = true;
+	for (size_t i = 0; atomic && i < p->len; i++) {
+		struct push_command *other = &p->commands[i];
+
+		if (other == c)
+			continue;
+		changes[n++] = (struct ref_change){other->ref, other->old, other->new};
+		other->moved = true;
+	}
+	return n;
 }
 
-static int deploy(struct push *p, struct push_command *c, int64_t waited, struct err *err)
+/* Whether git would take them at all, before a build is spent on it. */
+static int try_changes(const char *repository, const struct ref_change *changes,
+	size_t len, struct err *err)
 {
-	char repository[PATH_TEXT_MAX], version[VERSION_SIZE];
+	struct ref_update *trial = NULL;
+	int rc = ref_prepare(&trial, repository, changes, len, err);
+
+	ref_abort(trial);
+	return rc;
+}
+
+static int run_deploy(struct push *p, struct push_command *c, struct deploy *d,
+	const char *repository, struct err *err)
+{
+	char version[VERSION_SIZE];
 	struct life life = {0};
 	struct say say;
-	struct deploy d = {
-		.server = &p->server,
-		.app = &p->app,
-		.say = &say,
-		.user = &p->user,
-		.key = p->key,
-		.client_side = p->client_side,
-		.source = "push",
-		.commit = c->commit,
-		.version = version,
-		.ref = c->ref,
-		.ref_old = c->git_moves ? NULL : c->old,
-		.waited = waited,
-	};
-	int rc = find_version(p, path_repository(&p->settings, p->app.name, repository),
-		c->commit, version, err);
+	int rc = find_version(p, repository, c->commit, version, err);
 
 	if (rc)
 		return rc;
 	say_init(&say, STDERR_FILENO);
-	rc = deploy_run(&d, &life, err);
+	d->say = &say;
+	d->version = version;
+	rc = deploy_run(d, &life, err);
 	say_finish(&say);
 	/* With the lock in hand nothing can be settled here: without bardod, its next
 	 * start does it. */
 	if (!rc)
 		(void)settle_ask(&p->server, &p->app, NULL);
+	return rc;
+}
+
+static int deploy(struct push *p, struct push_command *c, bool atomic, int64_t waited,
+	struct err *err)
+{
+	struct ref_change *changes = calloc(p->len, sizeof(*changes));
+	char repository[PATH_TEXT_MAX];
+	struct deploy d = {
+		.server = &p->server,
+		.app = &p->app,
+		.user = &p->user,
+		.key = p->key,
+		.client_side = p->client_side,
+		.source = "push",
+		.commit = c->commit,
+		.ref = c->ref,
+		.changes = changes,
+		.waited = waited,
+	};
+	bool git_moves = false;
+	int rc;
+
+	if (!changes)
+		return err_set(err, ERR_FAILED, "out of memory");
+	(void)path_repository(&p->settings, p->app.name, repository);
+	rc = ref_remove_stale_locks(repository, err);
+	if (!rc)
+		rc = leave_to_git(p, c, repository, atomic, &git_moves, err);
+	if (!rc && !git_moves) {
+		d.changes_len = collect_changes(p, c, atomic, changes);
+		rc = try_changes(repository, changes, d.changes_len, err);
+	}
+	if (!rc)
+		rc = run_deploy(p, c, &d, repository, err);
+	free(changes);
 	return rc;
 }
 
@@ -200,8 +254,8 @@ static void refuse_all(struct push *p, const char *reason)
 {
 	for (size_t i = 0; i < p->len; i++) {
 		if (!*p->commands[i].reason)
-			(void)snprintf(
-				p->commands[i].reason, PUSH_REASON_SIZE, "%s", reason);
+			(void)snprintf(p->commands[i].reason, PUSH_REASON_SIZE, "%.*s",
+				(int)strnlen(reason, PUSH_REASON_SIZE - 1), reason);
 	}
 }
 
@@ -214,36 +268,53 @@ static bool any_refused(const struct push *p)
 	return false;
 }
 
+/* What the lock was waited for may have changed the app. */
+static int look_again(struct push *p, struct push_command *c, struct err *err)
+{
+	int rc = app_reload(p->server.store, &p->app, err);
+
+	if (rc)
+		return rc;
+	if (p->app.destroyed_at)
+		return err_set(err, ERR_NOTFOUND,
+			"%s was destroyed meanwhile: push again", p->app.name);
+	if (c)
+		push_judge_again(p, c);
+	return 0;
+}
+
+/* Under the lock, tags too: git's own locks are then nobody else's. */
+static int carry_out_locked(struct push *p, const struct options *o, struct err *err)
+{
+	struct push_command *c = find_deploy(p);
+	int64_t waited;
+	int rc = take_lock(&waited, err);
+
+	if (!rc)
+		rc = look_again(p, c, err);
+	if (rc || !c || *c->reason)
+		return rc;
+	rc = deploy(p, c, o->atomic, waited, err);
+	if (rc)
+		(void)snprintf(c->reason, sizeof(c->reason), "%.*s",
+			(int)strnlen(err->msg, PUSH_REASON_SIZE - 1), err->msg);
+	say_plain(c->reason);
+	return 0;
+}
+
 /* Deploys what is to be deployed; a failure becomes the reason of its ref. */
 static void carry_out(struct push *p, const struct options *o)
 {
 	struct push_command *c = find_deploy(p);
-	char repository[PATH_TEXT_MAX];
 	struct err err = {0};
-	int64_t waited;
-	int rc = 0;
 
-	if (o->atomic && any_refused(p))
-		c = NULL;
-	if (c && p->dry_run) {
+	if (p->dry_run && c)
 		dry_run(p, c);
-	} else if (c) {
-		rc = take_lock(&waited, &err);
-		if (!rc)
-			rc = app_reload(p->server.store, &p->app, &err);
-		if (!rc)
-			rc = check_old(c,
-				path_repository(&p->settings, p->app.name, repository),
-				&err);
-		if (!rc)
-			rc = deploy(p, c, waited, &err);
-		if (rc)
-			(void)snprintf(c->reason, sizeof(c->reason), "%.*s",
-				(int)strnlen(err.msg, PUSH_REASON_SIZE - 1), err.msg);
-	}
 	if (p->dry_run)
 		refuse_all(p, "dry run");
-	else if (o->atomic && any_refused(p))
+	else if (!(o->atomic && any_refused(p)) && carry_out_locked(p, o, &err) < 0)
+		refuse_all(p, err.msg);
+	if (o->atomic && any_refused(p))
 		refuse_all(p, ATOMIC_REASON);
 }
 
@@ -254,10 +325,10 @@ static int report_one(const struct push_command *c, struct err *err)
 	if (*c->reason)
 		return pkt_write(STDOUT_FILENO, err, "ng %s %s", c->ref, c->reason);
 	rc = pkt_write(STDOUT_FILENO, err, "ok %s", c->ref);
-	if (!rc && (!c->deploys || c->git_moves))
+	if (!rc && !c->moved)
 		return pkt_write(STDOUT_FILENO, err, "option fall-through");
 	/* A tag that was pushed to the branch became its commit. */
-	if (!rc && strcmp(c->new, c->commit))
+	if (!rc && c->deploys && strcmp(c->new, c->commit))
 		rc = pkt_write(STDOUT_FILENO, err, "option new-oid %s", c->commit);
 	return rc;
 }

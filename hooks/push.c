@@ -1,6 +1,7 @@
 #include "hooks/push.h"
 
 #include "builder/git/ref.h"
+#include "builder/say.h"
 #include "builder/source/source.h"
 #include "config/base/err.h"
 #include "config/base/log.h"
@@ -131,22 +132,27 @@ static void refuse(struct push_command *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(c->reason, sizeof(c->reason), fmt, ap);
 	va_end(ap);
+	say_plain(c->reason);
 	c->deploys = false;
 }
 
 static void judge_branch(struct push_command *c, const char *deploys)
 {
 	const char *branch = branch_of(c);
+	bool is_deploy_branch = !strcmp(branch, deploys);
 
-	if (!*deploys)
+	if (is_delete(c) && is_deploy_branch)
+		refuse(c, "the deploy branch can't be deleted");
+	else if (is_delete(c)) /* one that was the deploy branch before */
+		return;
+	else if (!*deploys)
 		refuse(c,
 			"%s is not a deploy branch: main or master is, until git:set "
-			"names another",
+			"names "
+			"another",
 			branch);
-	else if (strcmp(branch, deploys))
+	else if (!is_deploy_branch)
 		refuse(c, "%s is not the deploy branch, %s is", branch, deploys);
-	else if (is_delete(c))
-		refuse(c, "the deploy branch can't be deleted");
 	else
 		c->deploys = true;
 }
@@ -214,6 +220,11 @@ void push_judge(struct push *p, bool quarantine)
 		if (c->deploys)
 			judge_source(p, c, repository);
 	}
+}
+
+void push_judge_again(struct push *p, struct push_command *c)
+{
+	judge_branch(c, deploy_branch(p));
 }
 
 void push_explain(const struct push *p, const struct push_command *c)

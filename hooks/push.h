@@ -34,7 +34,7 @@ struct push_command {
 	char ref[BRANCH_SIZE];
 	char commit[COMMIT_SIZE]; /* what new is when peeled; "" if it is no commit */
 	bool deploys;
-	bool git_moves; /* after the deploy: only git can note where its history ends */
+	bool moved;		       /* by us, with the switch; git moves the others */
 	char reason[PUSH_REASON_SIZE]; /* why it is refused; "" it isn't */
 };
 
@@ -66,6 +66,10 @@ void push_judge(struct push *p, bool quarantine);
 
 /* A `git push -o` of ours; ERR_USAGE for an unknown one. */
 int push_option(struct push *p, const char *option, struct err *err);
+
+/* The deploy branch may have been settled while this push waited for the lock: judges the
+ * command's branch again, and fills its reason. */
+void push_judge_again(struct push *p, struct push_command *c);
 
 /* What a refusal means and what to do about it, for the terminal. */
 void push_explain(const struct push *p, const struct push_command *c);

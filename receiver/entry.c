@@ -32,6 +32,9 @@ static int check_rights(const struct request *r, const struct command *c, struct
 
 	if (may)
 		return 0;
+	if (c->needs == NEEDS_SERVER)
+		return err_set(err, ERR_DENIED, "%s is for bardod and the host's shell",
+			c->verb);
 	return err_set(err, ERR_DENIED,
 		"%s is for server admins, and %s is none: ask one", c->verb,
 		r->user.name);

@@ -11,6 +11,7 @@
 #include "config/base/io.h"
 #include "config/base/log.h"
 #include "config/containers.h"
+#include "config/door.h"
 #include "config/paths.h"
 #include "config/settings.h"
 
@@ -76,13 +77,26 @@ static int begin_life(struct passage *p, struct err *err)
 /* ---- the containers ---- */
 
 /* Two lives on one volume are corruption: the old one stops before the new one starts. */
+static int stop_draining(void *ctx, const struct life *life)
+{
+	struct passage *p = ctx;
+
+	return life->state == LIFE_DRAINING ? life_stop(p->server, p->app, life, NULL)
+					    : 0;
+}
+
 static int make_way(struct passage *p, struct err *err)
 {
+	int rc;
+
 	if (!p->before.number || !plan_stops_first(&p->plan))
 		return 0;
 	say_step(p->say, "Stopping life %d first: only one life at a time may have %s",
 		p->before.number, p->plan.volumes[0].name);
 	p->before_is_stopped = true;
+	rc = lives_each_unfinished(p->server->store, p->app, stop_draining, p, err);
+	if (rc)
+		return err_set(err, rc, "a life that drains could not be stopped");
 	return life_stop(p->server, p->app, &p->before, err);
 }
 
@@ -144,9 +158,8 @@ static int switch_over(struct passage *p, struct err *err)
 	int rc = 0;
 
 	(void)path_repository(p->server->settings, p->app->name, repository);
-	if (p->d->ref && p->d->ref_old)
-		rc = ref_prepare(
-			&ref, repository, p->d->ref, p->d->ref_old, p->life->commit, err);
+	if (p->d->changes_len)
+		rc = ref_prepare(&ref, repository, p->d->changes, p->d->changes_len, err);
 	if (!rc)
 		rc = switch_routes(p, err);
 	if (rc) {
@@ -173,21 +186,31 @@ static void announce(struct passage *p)
 	passage_say_times(p);
 }
 
+/* What could not be put right now is put right when bardod can: it tries again. */
+static void leave_to_reconcile(struct passage *p, const struct err *why)
+{
+	char path[PATH_TEXT_MAX], command[NAME_SIZE + 32];
+
+	say_problem(p->say, "Not everything could be put back yet: %s", why->msg);
+	(void)snprintf(command, sizeof(command), "reconcile %s", p->app->name);
+	(void)door_job(path_door(p->server->settings, path), command, NULL);
+}
+
+/* The new life goes first: two lives never have one volume, not in a failure either. */
 static void fail(struct passage *p, const struct err *why)
 {
 	struct err err = {0};
 	bool changed;
+	int rc;
 
 	say_problem(p->say, "%s", why->msg);
-	if (p->before_is_stopped &&
-		life_repair(p->server, p->app, &p->before, &changed, &err) < 0)
-		say_problem(p->say, "Life %d could not be started again: %s",
-			p->before.number, err.msg);
-	if (undo_life(p->server, p->app, p->life, why->msg, &err) < 0)
-		say_problem(p->say, "Not everything of life %d could be removed yet: %s",
-			p->life->number, err.msg);
+	rc = undo_life(p->server, p->app, p->life, why->msg, &err);
 	(void)life_set_phases(p->server->store, p->life, p->phases, p->phases_len, NULL);
-	if (p->before.number)
+	if (!rc && p->before_is_stopped)
+		rc = life_repair(p->server, p->app, &p->before, &changed, &err);
+	if (rc)
+		leave_to_reconcile(p, &err);
+	else if (p->before.number)
 		say_detail(p->say, "Life %d goes on serving.", p->before.number);
 }
 
@@ -222,9 +245,15 @@ int deploy_run(const struct deploy *d, struct life *life, struct err *err)
 		rc = check(&p, err);
 	if (!rc)
 		rc = switch_over(&p, err);
-	if (!rc)
+	if (!rc) {
 		announce(&p);
-	else if (p.life->number)
+		return 0;
+	}
+	say_plain(err->msg);
+	if (p.life->number)
 		fail(&p, err);
+	/* That the Engine doesn't know a thing doesn't mean that the user named one. */
+	if (rc == ERR_NOTFOUND)
+		rc = err->code = ERR_FAILED;
 	return rc;
 }

@@ -1,6 +1,7 @@
 #ifndef BARDO_BUILDER_DEPLOY_H
 #define BARDO_BUILDER_DEPLOY_H
 
+#include "builder/git/ref.h"
 #include "config/lives.h"
 
 #include <stdbool.h>
@@ -23,8 +24,11 @@ struct deploy {
 	const char *source;   /* push, rebuild, revive: for the record */
 	const char *commit;   /* 40 hex */
 	const char *version;  /* "" none */
-	const char *ref;      /* branch to move with the switch; NULL none */
-	const char *ref_old;  /* what it points at now, zeros for a new one */
+	const char *ref;      /* the branch that it moves, for the record; NULL none */
+	/* What moves with the switch: the branch, and in an atomic push the tags. None:
+	 * git moves ref itself when this has succeeded. */
+	const struct ref_change *changes;
+	size_t changes_len;
 	const struct life *from; /* revive: whose image and configuration; NULL */
 	bool rebuild;		 /* build even if this tree was built before */
 	bool no_cache;		 /* and without the Engine's cache */

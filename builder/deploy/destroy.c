@@ -8,6 +8,7 @@
 #include "config/base/err.h"
 #include "config/base/io.h"
 #include "config/images.h"
+#include "config/lock.h"
 #include "config/paths.h"
 #include "config/settings.h"
 
@@ -39,6 +40,9 @@ int app_destroy(struct server *s, struct app *app, struct err *err)
 {
 	int rc = app_mark_down(s->store, app, err);
 
+	if (!rc && app->destroyed_at)
+		return err_set(
+			err, ERR_NOTFOUND, "there is no app %s any more", app->name);
 	if (!rc)
 		rc = route_to_life(s, app, NULL, err);
 	/* Without a proxy nothing is routed. */
@@ -55,14 +59,14 @@ int app_destroy(struct server *s, struct app *app, struct err *err)
 	return rc ? rc : route_ports(s, err);
 }
 
-int app_destroy_if_empty(struct server *s, struct app *app, struct err *err)
+int app_destroy_if_empty(struct server *s, struct app *app, int pushes, struct err *err)
 {
 	char repository[PATH_TEXT_MAX];
 	bool empty;
-	int rc;
+	int rc = app_reload(s->store, app, err);
 
-	if (!app->provisional)
-		return 0;
+	if (rc || !app->provisional || app->destroyed_at || lock_try(pushes, NULL) < 0)
+		return rc;
 	rc = repository_is_empty(
 		path_repository(s->settings, app->name, repository), &empty, err);
 	if (rc)

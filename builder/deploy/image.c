@@ -60,6 +60,8 @@ static int use_built(struct passage *p, struct image *wanted, struct err *err)
 			rc = image_add_tag(p->server, built.image_id, wanted->tag, err);
 		if (!rc)
 			rc = use_image(p, wanted, true, err);
+		else /* the tag is free for the build that follows */
+			(void)life_set_image(p->server->store, p->life, "", "", NULL);
 	}
 	if (!rc)
 		say_step(p->say, "This tree was built before: using %s", built.tag);
@@ -131,14 +133,14 @@ static int image_from_life(struct passage *p, struct err *err)
 	const struct life *from = p->d->from;
 	char *json;
 	struct plan ignored;
-	int rc = image_read_plan(p->server, p->app, from->image_id, &ignored, NULL);
+	int rc = image_read_plan(p->server, p->app, from->image_id, &ignored, err);
 
 	if (rc == ERR_NOTFOUND) {
 		say_step(p->say,
 			"The image of life %d is gone: building its commit again",
 			from->number);
 		rc = image_from_commit(p, err);
-	} else {
+	} else if (!rc) {
 		say_step(p->say, "Using %s of life %d", from->tag, from->number);
 		rc = life_set_image(
 			p->server->store, p->life, from->tag, from->image_id, err);

@@ -99,6 +99,18 @@ static int repair_live(struct server *s, const struct app *app, struct err *err)
 	return rc ? rc : route_to_life(s, app, &live, err);
 }
 
+static int drop_if_empty(struct server *s, struct app *app, struct err *err)
+{
+	char path[PATH_TEXT_MAX];
+	int rc, pushes = lock_open(path_app_pushes(s->settings, app->name, path), err);
+
+	if (pushes < 0)
+		return pushes;
+	rc = app_destroy_if_empty(s, app, pushes, err);
+	(void)close(pushes);
+	return rc;
+}
+
 int reconcile_app(struct server *s, struct app *app, struct err *err)
 {
 	bool draining = false;
@@ -115,7 +127,7 @@ int reconcile_app(struct server *s, struct app *app, struct err *err)
 	if (!rc && !app->destroyed_at)
 		rc = repair_branch(s, app, err);
 	if (!rc && app->provisional)
-		return app_destroy_if_empty(s, app, err);
+		return drop_if_empty(s, app, err);
 	if (!rc)
 		rc = repair_live(s, app, err);
 	if (!rc && draining)

@@ -4,7 +4,6 @@
 #include "config/base/log.h"
 #include "config/base/number.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
 #include <git2.h>
@@ -14,7 +13,6 @@
 #include <unistd.h>
 
 #define WALK_DIRS 16
-#define SHALLOW_PREFIX "shallow_" /* git's setup_temporary_shallow */
 
 struct ref_update {
 	git_repository *repository;
@@ -78,41 +76,51 @@ static bool is_zero(const char *hex)
 	return strspn(hex, "0") == strlen(hex);
 }
 
-static int prepare(
-	struct ref_update *u, const char *old, const char *commit, struct err *err)
+static int prepare_one(struct ref_update *u, const struct ref_change *c, struct err *err)
 {
 	char now[COMMIT_SIZE];
 	git_oid oid;
+	int rc;
 
-	if (git_transaction_new(&u->transaction, u->repository) < 0 ||
-		git_transaction_lock_ref(u->transaction, u->ref) < 0)
-		return failed(err, u->ref);
-	if (read_ref(u->repository, u->ref, now, err) < 0)
+	if (git_transaction_lock_ref(u->transaction, c->ref) < 0) {
+		log_warn("%s: %s", c->ref,
+			git_error_last() ? git_error_last()->message : "");
+		return err_set(err, ERR_FAILED,
+			"git can't write %s: a ref of another name is in its way",
+			c->ref);
+	}
+	if (read_ref(u->repository, c->ref, now, err) < 0)
 		return ERR_FAILED;
-	if (strcmp(now, is_zero(old) ? "" : old))
+	if (strcmp(now, is_zero(c->old) ? "" : c->old))
 		return err_set(err, ERR_BUSY,
-			"the branch has moved meanwhile: fetch, then push again");
-	if (git_oid_fromstr(&oid, commit) < 0 ||
-		git_transaction_set_target(u->transaction, u->ref, &oid, NULL, NULL) < 0)
-		return failed(err, u->ref);
-	return 0;
+			"%s has moved meanwhile: fetch, then push again", c->ref);
+	if (is_zero(c->new))
+		rc = git_transaction_remove(u->transaction, c->ref);
+	else if (git_oid_fromstr(&oid, c->new) < 0)
+		rc = -1;
+	else
+		rc = git_transaction_set_target(u->transaction, c->ref, &oid, NULL, NULL);
+	return rc < 0 ? failed(err, c->ref) : 0;
 }
 
-int ref_prepare(struct ref_update **out, const char *repository, const char *ref,
-	const char *old, const char *commit, struct err *err)
+int ref_prepare(struct ref_update **out, const char *repository,
+	const struct ref_change *changes, size_t len, struct err *err)
 {
 	struct ref_update *u = calloc(1, sizeof(*u));
 	int rc;
 
 	if (!u)
 		return err_set(err, ERR_FAILED, "out of memory");
-	(void)snprintf(u->ref, sizeof(u->ref), "%s", ref);
+	(void)snprintf(u->ref, sizeof(u->ref), "%s", changes[0].ref);
 	rc = open_repository(&u->repository, repository, err);
 	if (rc) {
 		free(u);
 		return rc;
 	}
-	rc = prepare(u, old, commit, err);
+	if (git_transaction_new(&u->transaction, u->repository) < 0)
+		rc = failed(err, repository);
+	for (size_t i = 0; i < len && !rc; i++)
+		rc = prepare_one(u, &changes[i], err);
 	if (rc)
 		ref_abort(u);
 	else
@@ -331,21 +339,6 @@ int repository_create(const char *repository, struct err *err)
 		rc = failed(err, repository);
 	close_repository(r);
 	return rc;
-}
-
-int repository_has_shallow_push(const char *repository, bool *shallow, struct err *err)
-{
-	DIR *folder = opendir(repository);
-	const struct dirent *entry;
-
-	*shallow = false;
-	if (!folder)
-		return err_errno(err, "%s", repository);
-	while (!*shallow && (entry = readdir(folder)))
-		*shallow =
-			!strncmp(entry->d_name, SHALLOW_PREFIX, strlen(SHALLOW_PREFIX));
-	(void)closedir(folder);
-	return 0;
 }
 
 int repository_settle_head(const char *repository, const char *ref, struct err *err)

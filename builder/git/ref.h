@@ -12,17 +12,26 @@ struct err;
  * life's commit, and what a commit is called. All under the app's lock. */
 
 /* Keeps libgit2 set up until the process ends. Setting it up takes 5 ms (it reads the
- * machine's certificates), and without this every repository that is opened does it anew. */
+ * machine's certificates), and without this every repository that is opened does it anew.
+ */
 void repository_library_hold(void);
 
-/* A branch on its way: prepared under git's own REF.lock, then committed or aborted. */
+/* One ref of a push; zeros: it is not there before, or not any more after. */
+struct ref_change {
+	const char *ref;
+	const char *old;
+	const char *new;
+};
+
+/* Refs on their way: prepared under git's own REF.lock, then committed or aborted. */
 struct ref_update;
 
-/* old is what it must point at now, 40 zeros for a new branch. ERR_BUSY: it points
- * elsewhere by now. */
-int ref_prepare(struct ref_update **out, const char *repository, const char *ref,
-	const char *old, const char *commit, struct err *err);
-/* Moves it and HEAD to it, if HEAD shows a branch that isn't there. Ends the update. */
+/* ERR_BUSY: a ref points elsewhere than its old by now. ERR_FAILED: git would not take it
+ * (main/x beside main); the message names the ref. */
+int ref_prepare(struct ref_update **out, const char *repository,
+	const struct ref_change *changes, size_t len, struct err *err);
+/* Moves them, and HEAD to the first one if it shows a branch that isn't there. Ends the
+ * update. */
 int ref_commit(struct ref_update *u, struct err *err);
 /* NULL is fine. */
 void ref_abort(struct ref_update *u);
@@ -63,10 +72,6 @@ int commit_summary(const char *repository, const char *commit, char *out, size_t
 
 /* Makes a bare repository, or finds it there. */
 int repository_create(const char *repository, struct err *err);
-
-/* Whether a push is under way that brings history which ends short (git's temporary list
- * of such ends is there). */
-int repository_has_shallow_push(const char *repository, bool *shallow, struct err *err);
 
 /* HEAD shows this branch, if it shows one that isn't there: a clone gets what was
  * deployed first. */

@@ -140,7 +140,7 @@ int container_create(struct server *s, const struct app *app, const struct life 
 	int rc;
 
 	(void)place_container_name(app, place, name);
-	(void)cJSON_AddStringToObject(body, "Image", life->tag);
+	(void)cJSON_AddStringToObject(body, "Image", life->image_id);
 	add_labels(body, s, app);
 	add_life_labels(body, life, place);
 	add_env(body, plan);

@@ -83,7 +83,7 @@ static int repair_place(struct server *s, const struct app *app, const struct li
 	int rc;
 
 	(void)place_container_name(app, place, name);
-	rc = container_is_running(s, name, &running, NULL);
+	rc = container_is_running(s, name, &running, err);
 	if (!rc && running)
 		return 0;
 	*changed = true;

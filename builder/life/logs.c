@@ -25,6 +25,7 @@ struct stream {
 	struct buf line; /* what has come of the line that isn't whole yet */
 	char container[CONTAINER_NAME_SIZE];
 	char label[PROCESS_SIZE + 16]; /* "web.1" */
+	bool *unread;		       /* set when nobody reads what is printed */
 };
 
 struct logs {
@@ -33,18 +34,29 @@ struct logs {
 	struct engine_follow *events; /* NULL unless following */
 	struct buf event;
 	struct stream streams[STREAMS_MAX];
+	bool unread;
 };
 
 /* The Engine puts a line's time first: "TIME text" becomes "TIME app[web.1]: text". */
-static int print_line(const struct stream *st, const char *line, size_t len)
+static void print_line(const struct stream *st)
 {
-	const char *space = memchr(line, ' ', len);
+	const char *line = buf_text(&st->line);
+	size_t len = st->line.len;
+	const char *space = len ? memchr(line, ' ', len) : NULL;
 	size_t time_len = space ? (size_t)(space - line) : 0;
 	const char *text = space ? space + 1 : line;
-	int n = printf("%.*s app[%s]: %.*s\n", (int)time_len, line, st->label,
-		(int)(len - (size_t)(text - line)), text);
 
-	return n < 0 ? -1 : 0;
+	if (printf("%.*s app[%s]: %.*s\n", (int)time_len, line, st->label,
+		    (int)(len - (size_t)(text - line)), text) < 0)
+		*st->unread = true;
+}
+
+/* A line beyond the limit is cut, not kept. */
+static void add_to_line(struct stream *st, const char *data, size_t len)
+{
+	size_t room = st->line.max - st->line.len;
+
+	(void)buf_add(&st->line, data, len < room ? len : room);
 }
 
 static int take_text(void *ctx, int stream, const char *data, size_t len)
@@ -53,23 +65,24 @@ static int take_text(void *ctx, int stream, const char *data, size_t len)
 	const char *newline;
 
 	(void)stream;
-	while ((newline = memchr(data, '\n', len))) {
+	while (len && (newline = memchr(data, '\n', len))) {
 		size_t part = (size_t)(newline - data);
 
-		if (buf_add(&st->line, data, part) == 0 &&
-			print_line(st, buf_text(&st->line), st->line.len) < 0)
-			return -1;
+		add_to_line(st, data, part);
+		print_line(st);
 		buf_reset(&st->line);
 		data += part + 1;
 		len -= part + 1;
 	}
-	/* A line beyond the limit is cut, not kept. */
-	(void)buf_add(&st->line, data, len);
-	return 0;
+	add_to_line(st, data, len);
+	return *st->unread ? -1 : 0;
 }
 
 static void close_stream(struct stream *st)
 {
+	/* Last words often come without a newline. */
+	if (st->follow && st->line.len)
+		print_line(st);
 	engine_follow_close(st->follow);
 	buf_finish(&st->line);
 	*st = (struct stream){0};
@@ -88,6 +101,7 @@ static int open_stream(struct logs *l, const char *container, const char *label,
 		return err_set(err, ERR_FAILED, "more than %d containers to follow",
 			STREAMS_MAX);
 	buf_init(&st->line, LINE_MAX_BYTES);
+	st->unread = &l->unread;
 	(void)snprintf(st->container, sizeof(st->container), "%s", container);
 	(void)snprintf(st->label, sizeof(st->label), "%s", label);
 	return engine_follow(l->server->engine, &st->follow, NULL, err, "GET",
@@ -104,7 +118,7 @@ static int read_stream(struct stream *st, struct err *err)
 
 	while ((n = engine_follow_read(st->follow, data, sizeof(data), err)) > 0) {
 		if (engine_frames_feed(&st->frames, data, (size_t)n, take_text, st) < 0)
-			return err_set(err, ERR_NOTFOUND, "nobody reads any more");
+			return 0;
 	}
 	if (n == ERR_BUSY)
 		return 0;
@@ -251,7 +265,7 @@ static int loop(struct logs *l, struct err *err)
 
 		if (!rc && l->events)
 			rc = read_events(l, err);
-		if (fflush(stdout) || rc == ERR_NOTFOUND)
+		if (fflush(stdout) || l->unread)
 			return 0;
 		n = gather(l, polls);
 		if (rc || (n == 2 && !l->events))

@@ -65,6 +65,12 @@ static int add_volume(
 		if (!isalnum((unsigned char)*c) && *c != '-' && *c != '.' && *c != '_')
 			*c = '_';
 	}
+	for (size_t i = 0; i < p->volumes_len; i++) {
+		if (!strcmp(p->volumes[i].name, v->name))
+			return err_set(err, ERR_FAILED,
+				"VOLUME %s and %s would be one volume, %s: rename one",
+				p->volumes[i].path, v->path, v->name);
+	}
 	p->volumes_len++;
 	return 0;
 }

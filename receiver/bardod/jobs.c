@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define RECONCILE "reconcile"
+#define JOB_RETRY_MS 10000
 
 struct job {
 	struct child child;
@@ -96,6 +97,15 @@ void jobs_reconcile(struct jobs *j)
 	children_add(&j->server->children, &j->reconcile);
 }
 
+/* What failed may work when the Engine or the proxy is back: reconcile asks for it again.
+ */
+static void reconcile_later(struct jobs *j)
+{
+	j->wanted = true;
+	if (!j->reconcile.pid && !j->gap.is_set)
+		loop_set_timer(&j->server->loop, &j->gap, JOB_RETRY_MS);
+}
+
 static void on_job_end(void *data, int status)
 {
 	struct job *job = data;
@@ -109,6 +119,8 @@ static void on_job_end(void *data, int status)
 	free(job);
 	if (child_is_abnormal(status))
 		jobs_reconcile(j);
+	else if (status)
+		reconcile_later(j);
 }
 
 void jobs_start(struct jobs *j, const char *command)

@@ -96,15 +96,11 @@ static int run_git(struct git_command *g, const struct request *r, const struct 
 		fds, 3 + more_len, err);
 }
 
-/* A server admin's first push makes the app. */
-static int find_or_create(
+static int create_app(
 	struct request *r, const char *name, struct app *app, struct err *err)
 {
-	char path[PATH_TEXT_MAX];
-	int rc = app_find(r->server.store, name, app, err);
+	int rc;
 
-	if (rc != ERR_NOTFOUND)
-		return rc;
 	if (!r->settings->server_create_on_push)
 		return err_set(err, ERR_NOTFOUND,
 			"there is no app %s: apps:create %s makes it "
@@ -112,10 +108,25 @@ static int find_or_create(
 			name, name);
 	rc = app_create(r->server.store, r->settings, name, true, app, err);
 	if (rc == ERR_EXISTS) /* two first pushes at once */
+		return app_find(r->server.store, name, app, err);
+	return rc ? rc : route_ports(&r->server, err);
+}
+
+/* A server admin's first push makes the app. Whoever shares the lock of its pushes finds
+ * it still there at the end. */
+static int find_or_create(
+	struct request *r, const char *name, int pushes, struct app *app, struct err *err)
+{
+	char path[PATH_TEXT_MAX];
+	int rc = lock_share(pushes, err);
+
+	if (!rc)
 		rc = app_find(r->server.store, name, app, err);
-	else if (!rc)
-		rc = route_ports(&r->server, err);
-	return rc ? rc : repository_create(path_repository(r->settings, name, path), err);
+	if (rc == ERR_NOTFOUND)
+		rc = create_app(r, name, app, err);
+	if (rc || access(path_repository(r->settings, name, path), F_OK) == 0)
+		return rc;
+	return repository_create(path, err);
 }
 
 static int count_unfinished(void *ctx, const struct life *life)
@@ -128,7 +139,8 @@ static int count_unfinished(void *ctx, const struct life *life)
 
 /* A deploy that was killed left its life unfinished, and a first push of which nothing
  * was taken leaves an app that is none. Somebody else's deploy is left alone. */
-static int clean_up(struct request *r, struct app *app, int lock, struct err *err)
+static int clean_up(
+	struct request *r, struct app *app, int lock, int pushes, struct err *err)
 {
 	int unfinished = 0;
 	int rc = app_reload(r->server.store, app, err);
@@ -139,9 +151,10 @@ static int clean_up(struct request *r, struct app *app, int lock, struct err *er
 	if (rc || (!unfinished && !app->provisional))
 		return rc;
 	rc = lock_try(lock, err);
+	if (!rc && unfinished)
+		rc = reconcile_app(&r->server, app, err);
 	if (!rc)
-		rc = unfinished ? reconcile_app(&r->server, app, err)
-				: app_destroy_if_empty(&r->server, app, err);
+		rc = app_destroy_if_empty(&r->server, app, pushes, err);
 	return rc == ERR_BUSY ? 0 : rc;
 }
 
@@ -155,9 +168,11 @@ static void wait_for_all(int alive)
 		continue;
 }
 
-static int receive_pack(struct request *r, struct app *app, int lock, struct err *err)
+static int receive_pack(
+	struct request *r, struct app *app, int lock, int pushes, struct err *err)
 {
 	struct git_command *g = git_command_create();
+	struct err own = {0};
 	int alive[2], status, rc;
 
 	if (!g || pipe2(alive, O_CLOEXEC) < 0) {
@@ -181,27 +196,35 @@ static int receive_pack(struct request *r, struct app *app, int lock, struct err
 	(void)close(alive[0]);
 	git_command_destroy(g);
 	status = rc;
-	rc = clean_up(r, app, lock, err);
-	return rc ? rc : status;
+	/* What git said of the push stays what is said of it. */
+	rc = clean_up(r, app, lock, pushes, &own);
+	if (rc)
+		log_warn("%s: after a push: %s", app->name, own.msg);
+	return status;
 }
 
 int run_receive_pack(struct request *r, struct err *err)
 {
 	char name[NAME_SIZE], path[PATH_TEXT_MAX];
 	struct app app;
-	int lock, rc = command_options(r, NULL, 0, 1, 1, err);
+	int lock = -1, pushes = -1;
+	int rc = command_options(r, NULL, 0, 1, 1, err);
 
 	if (!rc)
 		rc = name_from_path(name, r->argv[1], err);
-	if (!rc)
-		rc = find_or_create(r, name, &app, err);
 	if (rc)
 		return rc;
-	lock = lock_open(path_app_lock(r->settings, app.name, path), err);
-	if (lock < 0)
-		return lock;
-	rc = receive_pack(r, &app, lock, err);
-	(void)close(lock);
+	pushes = lock_open(path_app_pushes(r->settings, name, path), err);
+	if (pushes < 0)
+		return pushes;
+	rc = find_or_create(r, name, pushes, &app, err);
+	if (!rc)
+		lock = lock_open(path_app_lock(r->settings, app.name, path), err);
+	if (!rc)
+		rc = lock < 0 ? lock : receive_pack(r, &app, lock, pushes, err);
+	if (lock >= 0)
+		(void)close(lock);
+	(void)close(pushes);
 	return rc;
 }
 
@@ -247,6 +270,8 @@ int run_git_set(struct request *r, struct err *err)
 			"git:set has no property %.60s: there is deploy-branch",
 			r->argv[2]);
 	branch = r->argc > 3 ? r->argv[3] : "";
+	if (!strncmp(branch, "refs/heads/", strlen("refs/heads/")))
+		branch += strlen("refs/heads/");
 	if (!rc && *branch)
 		rc = check_branch(branch, err);
 	if (!rc)

@@ -57,7 +57,7 @@ static int print_matching(const char *word, struct err *err)
 	if (found)
 		return 0;
 	return err_set(
-		err, ERR_NOTFOUND, "there is no command %.60s: `help` lists all", word);
+		err, ERR_USAGE, "there is no command %.60s: `help` lists all", word);
 }
 
 int run_help(struct request *r, struct err *err)

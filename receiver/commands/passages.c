@@ -95,6 +95,12 @@ static int find_revived(
 	rc = command_life_number(r->argv[2], &number, err);
 	if (!rc)
 		rc = life_find(r->server.store, app, number, from, err);
+	if (!rc && from->created_at < app->created_at)
+		return err_set(err, ERR_FAILED,
+			"life %d is from before %s was destroyed: its commit went with "
+			"the "
+			"repository",
+			number, app->name);
 	if (!rc && !from->live_at)
 		rc = err_set(err, ERR_FAILED, "life %d never went live: %s", number,
 			from->reason);
