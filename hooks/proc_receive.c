@@ -184,7 +184,7 @@ static int try_changes(const char *repository, const struct ref_change *changes,
 	return rc;
 }
 
-static int run_deploy(struct push *p, struct push_command *c, struct deploy *d,
+static int run_deploy(struct push *p, struct push_command *c, struct deploy d,
 	const char *repository, struct err *err)
 {
 	char version[VERSION_SIZE];
@@ -195,9 +195,9 @@ static int run_deploy(struct push *p, struct push_command *c, struct deploy *d,
 	if (rc)
 		return rc;
 	say_init(&say, STDERR_FILENO);
-	d->say = &say;
-	d->version = version;
-	rc = deploy_run(d, &life, err);
+	d.say = &say;
+	d.version = version;
+	rc = deploy_run(&d, &life, err);
 	say_finish(&say);
 	/* With the lock in hand nothing can be settled here: without bardod, its next
 	 * start does it. */
@@ -237,7 +237,7 @@ static int deploy(struct push *p, struct push_command *c, bool atomic, int64_t w
 		rc = try_changes(repository, changes, d.changes_len, err);
 	}
 	if (!rc)
-		rc = run_deploy(p, c, &d, repository, err);
+		rc = run_deploy(p, c, d, repository, err);
 	free(changes);
 	return rc;
 }
