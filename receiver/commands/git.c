@@ -37,6 +37,7 @@ static int add_receive_settings(
 		/* What came as a pack stays one: loose, a big file is compressed again,
 		 * and mapped as a whole to be read. */
 		"receive.unpackLimit=1",
+		"receive.denyDeleteCurrent=ignore", /* push_judge knows which one stays */
 		"receive.keepAlive=5",
 		"receive.autogc=false",
 	};

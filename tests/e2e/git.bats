@@ -260,6 +260,57 @@ assert_name_refused() {
 
 # ---- options ----
 
+@test "with --atomic a tag that git can't write keeps the version out" {
+	new_app_repo atomicclash
+	run push
+	assert_success
+	run git push production HEAD:refs/tags/v1
+	assert_success
+	write_version 2
+	run git push --atomic production main HEAD:refs/tags/v1/x
+	assert_status 1
+	assert_output 'remote rejected.*main'
+	assert_output 'refs/tags/v1/x'
+	assert_equal "$(page "$APP")" 'version 1'
+	assert_equal "$(git ls-remote production refs/heads/main | cut -f 1)" \
+		"$(git rev-parse HEAD~1)"
+}
+
+@test "a branch that can't stand beside the old one is refused before it is built" {
+	new_app_repo clash
+	run push
+	assert_success
+	ssh_bardo git:set "$APP" deploy-branch main/next
+	write_version 2
+	run git push production HEAD:refs/heads/main/next
+	assert_status 1
+	assert_output 'remote rejected.*in its way'
+	refute_output 'Step 1'
+	run git push production :main
+	assert_success
+	run git push production HEAD:refs/heads/main/next
+	assert_success
+	assert_equal "$(page "$APP")" 'version 2'
+}
+
+@test "git:set while a deploy runs is not lost" {
+	new_app_repo setmeanwhile
+	gate_start
+	printf '%s\n' 'FROM busybox' "RUN $GATE" 'COPY start /start' 'COPY www /www' \
+		'CMD ["/start"]' >Dockerfile
+	write_version 2
+	push_in_background
+	gate_wait
+	ssh_bardo git:set "$APP" deploy-branch next
+	gate_release
+	push_result
+	assert_success
+	write_version 3
+	run git push production HEAD:next
+	assert_success
+	assert_equal "$(page "$APP")" 'version 3'
+}
+
 @test "-o dry-run tells what would be done and changes nothing" {
 	deployed dry
 	write_version 2
@@ -312,6 +363,22 @@ assert_name_refused() {
 	run push
 	assert_success
 	assert_equal "$(page "$APP")" 'version 2'
+}
+
+@test "a shallow clone's tag is refused before it is deployed, its commit isn't" {
+	new_app_repo tagged
+	git clone -q --depth 1 "file://$PWD" ../smalltag
+	cd ../smalltag
+	git -c user.name=a -c user.email=a@b tag -a -m one va
+	APP=shallowtag-s$SLOT
+	git remote add production "$(remote_url "$APP")"
+	run git push production va:refs/heads/main
+	assert_status 1
+	assert_output 'remote rejected.*commit'
+	run ssh_bardo apps:exists "$APP"
+	assert_status 4
+	run push
+	assert_success
 }
 
 @test "a pack that is larger than git.max-pack-size is refused" {

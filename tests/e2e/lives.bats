@@ -274,6 +274,39 @@ no_command_runs() {
 	assert_equal "$(live_life "$APP" life)" 2
 }
 
+@test "an app made again doesn't bring back what went with its repository" {
+	new_app_repo remade
+	run push
+	assert_success
+	ssh_bardo apps:destroy "$APP" --force
+	ssh_bardo apps:create "$APP"
+	run bardo reconcile "$APP"
+	assert_success
+	run ssh_bardo lives:revive "$APP"
+	assert_status 4
+	run ssh_bardo lives:revive "$APP" 1
+	assert_status 1
+	assert_output 'went with the repository'
+}
+
+@test "a failed version gives its volume back before the old one starts again" {
+	new_app_repo lender
+	dockerfile 'FROM busybox' 'COPY start /start' 'COPY www /www' 'VOLUME /data' \
+		'CMD ["/start"]'
+	run push
+	assert_success
+	since=$(date +%s.%N)
+	dockerfile 'FROM busybox' 'VOLUME /data' 'CMD ["false"]'
+	run push
+	assert_status 1
+	assert_output 'goes on serving'
+	order=$(docker events --since "$since" --until "$(date +%s.%N)" \
+		--filter "label=bardo.app=$APP" --filter event=destroy --filter event=start \
+		--format '{{.Action}} {{.Actor.Attributes.name}}' | tail -n 2)
+	assert_equal "$order" "destroy bardo.$APP.web.2.1
+start bardo.$APP.web.1.1"
+}
+
 @test "version and help answer everybody" {
 	run ssh_bardo version
 	assert_success
