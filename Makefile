@@ -37,7 +37,8 @@ src = $(wildcard $(1)/*.c)
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 BASE := $(call obj,$(call src,config/base))
-CONFIG := $(call obj,$(call src,config)) $(BUILD)/config/schema.o
+CONFIG := $(call obj,$(call src,config) $(foreach d,record people app,$(call src,config/$(d)))) \
+	$(BUILD)/config/schema.o
 # (The archive is made anew each time, by `q`: two folders may each have a state.o.)
 BUILDER_PARTS := engine git source image check proxy life deploy
 BUILDER := $(call obj,$(call src,builder) $(foreach d,$(BUILDER_PARTS),$(call src,builder/$(d)))) \
@@ -89,7 +90,7 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call said,CC,$@) $(CC) $(CPPFLAGS) $(BARDO_CFLAGS) $(CFLAGS) -c -o $@ $<
 
-# Generated: the trace message of BuildKit, and the database's schema as a string.
+# Generated: the trace message of BuildKit, and the database's schema as strings.
 $(BUILD)/builder/image/trace.pb-c.c: builder/image/trace.proto
 	@mkdir -p $(@D)
 	$(call said,PROTOC,$@) protoc-c --c_out=$(BUILD) $<
@@ -98,10 +99,15 @@ $(BUILD)/builder/image/trace.o: $(BUILD)/builder/image/trace.pb-c.h
 $(BUILD)/builder/image/trace.pb-c.o: $(BUILD)/builder/image/trace.pb-c.c
 	$(call said,CC,$@) $(CC) $(CPPFLAGS) -std=c17 $(OPTIMISE) $(HARDEN) $(SANITIZE) $(CFLAGS) -c -o $@ $<
 
-$(BUILD)/config/schema.c: config/schema.sql
+# The steps from one version of the database to the next, in order.
+SCHEMA := $(sort $(wildcard config/schema/*.sql))
+$(BUILD)/config/schema.c: $(SCHEMA)
 	@mkdir -p $(@D)
-	@{ echo 'extern const char schema_sql[];'; echo 'const char schema_sql[] ='; \
-	  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $<; echo ';'; } >$@
+	@{ echo 'extern const char *const schema_steps[];'; \
+	  echo 'const char *const schema_steps[] = {'; \
+	  for f in $^; do \
+		sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $$f; echo ','; \
+	  done; echo '0};'; } >$@
 $(BUILD)/config/schema.o: $(BUILD)/config/schema.c
 	$(call said,CC,$@) $(CC) $(CPPFLAGS) $(BARDO_CFLAGS) $(CFLAGS) -c -o $@ $<
 

@@ -10,7 +10,8 @@
 
 #define STORE_BUSY_MS 5000
 
-extern const char schema_sql[]; /* config/schema.sql, made by the Makefile */
+/* config/schema/N.sql leads from version N - 1 to N; made by the Makefile, ends in NULL. */
+extern const char *const schema_steps[];
 
 struct store {
 	sqlite3 *db;
@@ -41,27 +42,62 @@ static int set_up(struct store *s, struct err *err)
 	return 0;
 }
 
-/* The schema is made once; later opens see its version and write nothing. */
-static int prepare_schema(struct store *s, struct err *err)
+static int run_text(struct store *s, const char *sql, struct err *err)
+{
+	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK
+		? 0
+		: failed(s->db, err, sql);
+}
+
+static int read_version(struct store *s, int64_t *out, struct err *err)
 {
 	struct sqlite3_stmt *q = store_query(s, err, STORE_SQL("PRAGMA user_version"));
 	int rc = store_step(q, err);
-	int64_t version = rc == 1 ? store_int(q, 0) : 0;
 
+	*out = rc == 1 ? store_int(q, 0) : 0;
 	store_query_finish(q);
-	if (rc < 0 || version == 1)
-		return rc < 0 ? rc : 0;
+	return rc < 0 ? rc : 0;
+}
+
+static int take_steps(struct store *s, int64_t *version, struct err *err)
+{
+	char pragma[64];
+	int rc = read_version(s, version, err);
+
+	while (!rc && schema_steps[*version]) {
+		if (sqlite3_exec(s->db, schema_steps[*version], NULL, NULL, NULL) !=
+			SQLITE_OK)
+			return failed(s->db, err, "schema");
+		(*version)++;
+	}
+	(void)snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %lld",
+		(long long)*version);
+	return rc ? rc : run_text(s, pragma, err);
+}
+
+/* Opens after the first one see the version that they know, and write nothing. */
+static int prepare_schema(struct store *s, struct err *err)
+{
+	int64_t newest = 0, version;
+	int rc = read_version(s, &version, err);
+
+	while (schema_steps[newest])
+		newest++;
+	if (rc || version == newest)
+		return rc;
+	if (version > newest)
+		return err_set(err, ERR_FAILED,
+			"the database is of a newer bardo (version %lld, this one knows "
+			"%lld): install that",
+			(long long)version, (long long)newest);
 	rc = store_begin(s, err);
 	if (rc)
 		return rc;
-	if (sqlite3_exec(s->db, schema_sql, NULL, NULL, NULL) != SQLITE_OK ||
-		sqlite3_exec(s->db, "PRAGMA user_version = 1", NULL, NULL, NULL) !=
-			SQLITE_OK) {
-		rc = failed(s->db, err, "schema");
-		store_rollback(s);
-		return rc;
-	}
-	return store_commit(s, err);
+	rc = take_steps(s, &version, err);
+	if (!rc)
+		return store_commit(s, err);
+	store_rollback(s);
+	return rc;
 }
 
 int store_open(struct store **out, const char *path, struct err *err)
@@ -96,13 +132,6 @@ void store_close(struct store *s)
 		return;
 	(void)sqlite3_close(s->db);
 	free(s);
-}
-
-static int run_text(struct store *s, const char *sql, struct err *err)
-{
-	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK
-		? 0
-		: failed(s->db, err, sql);
 }
 
 int store_begin(struct store *s, struct err *err)

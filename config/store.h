@@ -10,7 +10,7 @@ struct sqlite3_stmt;
 
 /*
  * bardo.db: one SQLite file that several processes share (WAL, BEGIN IMMEDIATE). Open it
- * after a fork, never before. What the tables mean is schema.sql's comments.
+ * after a fork, never before. What the tables mean is the comments in schema/.
  */
 struct store;
 

@@ -2,10 +2,10 @@
 #define BARDO_HOOKS_PUSH_H
 
 #include "builder/server.h"
-#include "config/apps.h"
-#include "config/lives.h"
+#include "config/people/users.h"
+#include "config/record/apps.h"
+#include "config/record/lives.h"
 #include "config/settings.h"
-#include "config/users.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -10,9 +10,9 @@
 #include "config/base/err.h"
 #include "config/base/io.h"
 #include "config/base/log.h"
-#include "config/containers.h"
 #include "config/door.h"
 #include "config/paths.h"
+#include "config/record/places.h"
 #include "config/settings.h"
 
 #include <stdio.h>

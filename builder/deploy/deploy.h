@@ -2,7 +2,7 @@
 #define BARDO_BUILDER_DEPLOY_H
 
 #include "builder/git/ref.h"
-#include "config/lives.h"
+#include "config/record/lives.h"
 
 #include <stdbool.h>
 #include <stdint.h>

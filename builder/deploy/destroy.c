@@ -7,9 +7,9 @@
 #include "builder/server.h"
 #include "config/base/err.h"
 #include "config/base/io.h"
-#include "config/images.h"
 #include "config/lock.h"
 #include "config/paths.h"
+#include "config/record/images.h"
 #include "config/settings.h"
 
 #include <string.h>

@@ -7,8 +7,8 @@
 #include "builder/source/source.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
-#include "config/images.h"
 #include "config/paths.h"
+#include "config/record/images.h"
 #include "config/settings.h"
 
 #include <stdio.h>

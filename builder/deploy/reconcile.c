@@ -10,12 +10,12 @@
 #include "builder/server.h"
 #include "config/base/err.h"
 #include "config/base/log.h"
-#include "config/containers.h"
 #include "config/door.h"
 #include "config/lock.h"
 #include "config/paths.h"
+#include "config/people/users.h"
+#include "config/record/places.h"
 #include "config/settings.h"
-#include "config/users.h"
 
 #include <stdio.h>
 #include <stdlib.h>

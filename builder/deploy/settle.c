@@ -8,11 +8,11 @@
 #include "config/base/clock.h"
 #include "config/base/err.h"
 #include "config/base/log.h"
-#include "config/containers.h"
 #include "config/door.h"
-#include "config/images.h"
 #include "config/lock.h"
 #include "config/paths.h"
+#include "config/record/images.h"
+#include "config/record/places.h"
 #include "config/settings.h"
 
 #include <stdio.h>

@@ -5,8 +5,8 @@
 #include "builder/server.h"
 #include "config/base/err.h"
 #include "config/base/log.h"
-#include "config/images.h"
-#include "config/lives.h"
+#include "config/record/images.h"
+#include "config/record/lives.h"
 
 #include <stddef.h>
 

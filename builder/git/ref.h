@@ -1,7 +1,7 @@
 #ifndef BARDO_BUILDER_REF_H
 #define BARDO_BUILDER_REF_H
 
-#include "config/lives.h"
+#include "config/record/lives.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,7 +5,7 @@
 #include "builder/server.h"
 #include "config/base/err.h"
 #include "config/base/number.h"
-#include "config/containers.h"
+#include "config/record/places.h"
 #include "config/settings.h"
 
 #include <cjson/cJSON.h>

@@ -6,7 +6,7 @@
 #include "builder/life/route.h"
 #include "builder/server.h"
 #include "config/base/err.h"
-#include "config/containers.h"
+#include "config/record/places.h"
 #include "config/settings.h"
 
 #include <stdlib.h>

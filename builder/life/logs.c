@@ -4,7 +4,7 @@
 #include "builder/server.h"
 #include "config/base/buf.h"
 #include "config/base/err.h"
-#include "config/containers.h"
+#include "config/record/places.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>

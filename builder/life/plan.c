@@ -1,8 +1,8 @@
 #include "builder/life/plan.h"
 
-#include "config/apps.h"
 #include "config/base/err.h"
 #include "config/base/number.h"
+#include "config/record/apps.h"
 
 #include <cjson/cJSON.h>
 #include <ctype.h>

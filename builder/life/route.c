@@ -5,9 +5,9 @@
 #include "builder/server.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
-#include "config/containers.h"
 #include "config/door.h"
 #include "config/paths.h"
+#include "config/record/places.h"
 #include "config/settings.h"
 
 #include <poll.h>

@@ -5,11 +5,11 @@
 #include "builder/git/ref.h"
 #include "builder/life/container.h"
 #include "builder/life/route.h"
-#include "config/apps.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
 #include "config/lock.h"
 #include "config/paths.h"
+#include "config/record/apps.h"
 #include "config/settings.h"
 
 #include <cjson/cJSON.h>

@@ -2,7 +2,7 @@
 #define BARDO_RECEIVER_COMMAND_H
 
 #include "builder/server.h"
-#include "config/users.h"
+#include "config/people/users.h"
 
 #include <stdbool.h>
 #include <stddef.h>

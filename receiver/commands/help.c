@@ -1,8 +1,8 @@
 #include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
 
-#include "config/apps.h"
 #include "config/base/err.h"
+#include "config/record/apps.h"
 #include "config/settings.h"
 
 #include <stdio.h>

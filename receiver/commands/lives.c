@@ -4,8 +4,8 @@
 #include "config/base/clock.h"
 #include "config/base/err.h"
 #include "config/base/io.h"
-#include "config/lives.h"
 #include "config/paths.h"
+#include "config/record/lives.h"
 #include "config/settings.h"
 
 #include <cjson/cJSON.h>

@@ -2,9 +2,9 @@
 #include "receiver/commands/families.h"
 
 #include "builder/life/logs.h"
-#include "config/apps.h"
 #include "config/base/err.h"
 #include "config/base/number.h"
+#include "config/record/apps.h"
 
 #define LINES_DEFAULT 100
 #define LINES_MAX 100000

@@ -3,8 +3,8 @@
 
 #include "builder/deploy/reconcile.h"
 #include "builder/deploy/settle.h"
-#include "config/apps.h"
 #include "config/base/err.h"
+#include "config/record/apps.h"
 #include "config/settings.h"
 
 #include <stdio.h>

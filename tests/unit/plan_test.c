@@ -1,6 +1,6 @@
 #include "builder/life/plan.h"
-#include "config/apps.h"
 #include "config/base/err.h"
+#include "config/record/apps.h"
 
 #include <cjson/cJSON.h>
 #include <setjmp.h>

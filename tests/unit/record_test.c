@@ -1,8 +1,8 @@
-#include "config/apps.h"
 #include "config/base/err.h"
-#include "config/containers.h"
-#include "config/images.h"
-#include "config/lives.h"
+#include "config/record/apps.h"
+#include "config/record/images.h"
+#include "config/record/lives.h"
+#include "config/record/places.h"
 #include "config/settings.h"
 #include "config/store.h"
 

@@ -2,13 +2,13 @@
 
 #include "config/store.h"
 
-#include "config/apps.h"
 #include "config/base/buf.h"
 #include "config/base/err.h"
 #include "config/base/io.h"
 #include "config/paths.h"
+#include "config/people/users.h"
+#include "config/record/apps.h"
 #include "config/settings.h"
-#include "config/users.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 #include "config/base/err.h"
 #include "config/base/io.h"
 #include "config/base/spawn.h"
-#include "config/users.h"
+#include "config/people/users.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

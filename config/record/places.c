@@ -1,4 +1,4 @@
-#include "config/containers.h"
+#include "config/record/places.h"
 
 #include "config/base/err.h"
 #include "config/settings.h"

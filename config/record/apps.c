@@ -1,4 +1,4 @@
-#include "config/apps.h"
+#include "config/record/apps.h"
 
 #include "config/base/clock.h"
 #include "config/base/err.h"

@@ -1,4 +1,4 @@
-#include "config/users.h"
+#include "config/people/users.h"
 
 #include "config/base/err.h"
 

@@ -1,7 +1,7 @@
-#ifndef BARDO_CONFIG_CONTAINERS_H
-#define BARDO_CONFIG_CONTAINERS_H
+#ifndef BARDO_CONFIG_PLACES_H
+#define BARDO_CONFIG_PLACES_H
 
-#include "config/lives.h"
+#include "config/record/lives.h"
 
 #include <arpa/inet.h>
 #include <stddef.h>

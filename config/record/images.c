@@ -1,4 +1,4 @@
-#include "config/images.h"
+#include "config/record/images.h"
 
 #include "config/base/clock.h"
 #include "config/base/err.h"

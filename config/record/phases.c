@@ -1,4 +1,4 @@
-#include "config/lives.h"
+#include "config/record/lives.h"
 
 #include "config/store.h"
 

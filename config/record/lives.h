@@ -1,8 +1,8 @@
 #ifndef BARDO_CONFIG_LIVES_H
 #define BARDO_CONFIG_LIVES_H
 
-#include "config/apps.h"
-#include "config/users.h"
+#include "config/people/users.h"
+#include "config/record/apps.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 #ifndef BARDO_CONFIG_IMAGES_H
 #define BARDO_CONFIG_IMAGES_H
 
-#include "config/lives.h"
+#include "config/record/lives.h"
 
 struct err;
 struct store;
