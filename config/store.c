@@ -10,7 +10,8 @@
 
 #define STORE_BUSY_MS 5000
 
-/* config/schema/N.sql leads from version N - 1 to N; made by the Makefile, ends in NULL. */
+/* config/schema/N.sql leads from version N - 1 to N; made by the Makefile, ends in NULL.
+ */
 extern const char *const schema_steps[];
 
 struct store {
@@ -222,4 +223,11 @@ void store_text(struct sqlite3_stmt *q, int column, char *out, size_t size)
 	const unsigned char *text = sqlite3_column_text(q, column);
 
 	(void)snprintf(out, size, "%s", text ? (const char *)text : "");
+}
+
+const char *store_borrow_text(struct sqlite3_stmt *q, int column)
+{
+	const unsigned char *text = sqlite3_column_text(q, column);
+
+	return text ? (const char *)text : "";
 }

@@ -59,5 +59,7 @@ void store_query_finish(struct sqlite3_stmt *q);
 /* Columns of the row, counted from 0. A NULL is 0 or "". Text is cut to size. */
 int64_t store_int(struct sqlite3_stmt *q, int column);
 void store_text(struct sqlite3_stmt *q, int column, char *out, size_t size);
+/* The whole text, borrowed until the next step. */
+const char *store_borrow_text(struct sqlite3_stmt *q, int column);
 
 #endif

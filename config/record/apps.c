@@ -12,7 +12,8 @@
 
 #define COLUMNS                                                                          \
 	"id, name, created_at, destroyed_at, deploy_branch, last_life, live, "           \
-	"coalesce(slot, -1), coalesce(port, -1), coalesce(subnet, -1), provisional"
+	"coalesce(slot, -1), coalesce(port, -1), coalesce(subnet, -1), provisional, "    \
+	"locked_at, stopped, stable"
 
 static void read_row(struct sqlite3_stmt *q, struct app *out)
 {
@@ -27,6 +28,9 @@ static void read_row(struct sqlite3_stmt *q, struct app *out)
 	out->port = (int)store_int(q, 8);
 	out->subnet = (int)store_int(q, 9);
 	out->provisional = store_int(q, 10) != 0;
+	out->locked_at = store_int(q, 11);
+	out->stopped = store_int(q, 12) != 0;
+	out->stable = (int)store_int(q, 13);
 }
 
 int app_find_ever(struct store *s, const char *name, struct app *out, struct err *err)
@@ -206,13 +210,68 @@ int app_mark_down(struct store *s, struct app *app, struct err *err)
 	return rc ? rc : app_reload(s, app, err);
 }
 
+/* Nobody finds the settings and secrets of an app that was, in whatever is made under its
+ * name later. */
+static int forget_settings(struct store *s, int64_t id, struct err *err)
+{
+	static const char *const statements[] = {
+		"DELETE FROM variable WHERE app_id = ?",
+		"DELETE FROM property WHERE app_id = ?",
+		"DELETE FROM scale WHERE app_id = ?",
+		"DELETE FROM listed WHERE app_id = ?",
+		"DELETE FROM resource WHERE app_id = ?",
+		"DELETE FROM role WHERE app_id = ?",
+		"UPDATE life SET config = '' WHERE app_id = ?",
+	};
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]) && !rc; i++)
+		rc = store_do(s, err, STORE_SQL(statements[i]), STORE_I(id));
+	return rc;
+}
+
 int app_mark_destroyed(struct store *s, const struct app *app, struct err *err)
 {
-	return store_do(s, err,
-		STORE_SQL("UPDATE app SET destroyed_at = ?, live = 0, slot = NULL, port "
-			  "= NULL, "
-			  "subnet = NULL WHERE id = ?"),
-		STORE_I(clock_unix_ms()), STORE_I(app->id));
+	int rc = store_begin(s, err);
+
+	if (rc)
+		return rc;
+	rc = forget_settings(s, app->id, err);
+	if (!rc)
+		rc = store_do(s, err,
+			STORE_SQL(
+				"UPDATE app SET destroyed_at = ?, live = 0, slot = NULL, "
+				"port = NULL, subnet = NULL, locked_at = 0, stopped = 0, "
+				"stable = 0 WHERE id = ?"),
+			STORE_I(clock_unix_ms()), STORE_I(app->id));
+	if (!rc)
+		return store_commit(s, err);
+	store_rollback(s);
+	return rc;
+}
+
+int app_set_locked(struct store *s, struct app *app, bool locked, struct err *err)
+{
+	int rc = store_do(s, err, STORE_SQL("UPDATE app SET locked_at = ? WHERE id = ?"),
+		STORE_I(locked ? clock_unix_ms() : 0), STORE_I(app->id));
+
+	return rc ? rc : app_reload(s, app, err);
+}
+
+int app_set_stopped(struct store *s, struct app *app, bool stopped, struct err *err)
+{
+	int rc = store_do(s, err, STORE_SQL("UPDATE app SET stopped = ? WHERE id = ?"),
+		STORE_I(stopped), STORE_I(app->id));
+
+	return rc ? rc : app_reload(s, app, err);
+}
+
+int app_set_stable(struct store *s, struct app *app, int life, struct err *err)
+{
+	int rc = store_do(s, err, STORE_SQL("UPDATE app SET stable = ? WHERE id = ?"),
+		STORE_I(life), STORE_I(app->id));
+
+	return rc ? rc : app_reload(s, app, err);
 }
 
 int app_set_deploy_branch(

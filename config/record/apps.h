@@ -22,10 +22,13 @@ struct app {
 	bool provisional;		 /* made by a push that hasn't succeeded yet */
 	char deploy_branch[BRANCH_SIZE]; /* "": not settled yet */
 	int last_life;
-	int live;   /* number of the life that serves, 0 none */
-	int slot;   /* its backend in the proxy; -1 only when destroyed */
-	int port;   /* its port of proxy.ports */
-	int subnet; /* its /27 of network.pool */
+	int live;	   /* number of the life that serves, 0 none */
+	int slot;	   /* its backend in the proxy; -1 only when destroyed */
+	int port;	   /* its port of proxy.ports */
+	int subnet;	   /* its /27 of network.pool */
+	int64_t locked_at; /* 0: no; else nothing deploys until apps:unlock */
+	bool stopped;	   /* the live life rests (ps:stop) */
+	int stable;	   /* the life marked as safe to fall back to, 0 none */
 };
 
 /* ERR_NOTFOUND: never was, or was destroyed. ERR_USAGE: no valid name. */
@@ -47,9 +50,13 @@ int app_confirm(struct store *s, struct app *app, struct err *err);
 /* Nothing serves from now on: every life that isn't over is retired. */
 int app_mark_down(struct store *s, struct app *app, struct err *err);
 
-/* Marks it destroyed and gives its backend, port and network back. */
+/* Marks it destroyed, gives its backend, port and network back, and forgets what was set
+ * for it, its secrets among that. */
 int app_mark_destroyed(struct store *s, const struct app *app, struct err *err);
 
+int app_set_locked(struct store *s, struct app *app, bool locked, struct err *err);
+int app_set_stopped(struct store *s, struct app *app, bool stopped, struct err *err);
+int app_set_stable(struct store *s, struct app *app, int life, struct err *err);
 int app_set_deploy_branch(
 	struct store *s, struct app *app, const char *branch, struct err *err);
 

@@ -1,0 +1,21 @@
+#ifndef BARDO_CONFIG_SCALE_H
+#define BARDO_CONFIG_SCALE_H
+
+#include <stdint.h>
+
+struct err;
+struct store;
+
+/* How many containers each process type has (ps:scale). */
+
+#define SCALE_COUNT_MAX 20
+
+/* What is set; -1 where nothing is: web then has 1 and others none. */
+int scale_get(struct store *s, int64_t app_id, const char *process, int *count,
+	struct err *err);
+
+/* count is 0 to SCALE_COUNT_MAX. */
+int scale_set(
+	struct store *s, int64_t app_id, const char *process, int count, struct err *err);
+
+#endif

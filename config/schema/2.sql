@@ -1,0 +1,83 @@
+-- What owners set, who may do what, and what happened.
+
+-- Rights beside server admins'. may_create: may make apps of their own.
+ALTER TABLE user ADD COLUMN may_create INTEGER NOT NULL DEFAULT 0;
+-- A key for CI: it pushes and nothing else.
+ALTER TABLE ssh_key ADD COLUMN deploy_only INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE role (
+	app_id INTEGER NOT NULL REFERENCES app (id) ON DELETE CASCADE,
+	user_id INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE,
+	role TEXT NOT NULL, -- owner, deploy, read
+	PRIMARY KEY (app_id, user_id)
+) WITHOUT ROWID;
+CREATE INDEX role_user ON role (user_id);
+
+ALTER TABLE app ADD COLUMN locked_at INTEGER NOT NULL DEFAULT 0; -- apps:lock: nothing deploys
+ALTER TABLE app ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0; -- ps:stop: the live life rests
+ALTER TABLE app ADD COLUMN stable INTEGER NOT NULL DEFAULT 0; -- the life marked as safe; 0 none
+
+-- In the tables below app_id 0 is every app: what is set with --global.
+
+-- Environment variables (config:set).
+CREATE TABLE variable (
+	app_id INTEGER NOT NULL,
+	name TEXT NOT NULL,
+	value TEXT NOT NULL,
+	PRIMARY KEY (app_id, name)
+) WITHOUT ROWID;
+
+-- What FAMILY:set sets: apps, builder, builder-dockerfile, git, logs, network, ps …
+CREATE TABLE property (
+	app_id INTEGER NOT NULL,
+	family TEXT NOT NULL,
+	name TEXT NOT NULL,
+	value TEXT NOT NULL,
+	PRIMARY KEY (app_id, family, name)
+) WITHOUT ROWID;
+
+-- How many containers a process type has; without a row: web 1, others 0.
+CREATE TABLE scale (
+	app_id INTEGER NOT NULL,
+	process TEXT NOT NULL,
+	count INTEGER NOT NULL,
+	PRIMARY KEY (app_id, process)
+) WITHOUT ROWID;
+
+-- Lists of things that an owner adds and removes, in the order of adding. What text means
+-- is the kind's own: 'mount' "SOURCE:PATH[:OPTIONS]", 'port' "http:8103:5000",
+-- 'option' "--shm-size 64m" (docker-options), 'network' a shared network's name.
+-- part narrows it: a mount's phases, an option's phase; process: '' every one.
+CREATE TABLE listed (
+	id INTEGER PRIMARY KEY,
+	app_id INTEGER NOT NULL,
+	kind TEXT NOT NULL,
+	part TEXT NOT NULL DEFAULT '',
+	process TEXT NOT NULL DEFAULT '',
+	text TEXT NOT NULL,
+	UNIQUE (app_id, kind, part, process, text)
+);
+
+-- What a process type may use and is kept for it; process '' is every one without its own.
+CREATE TABLE resource (
+	app_id INTEGER NOT NULL,
+	process TEXT NOT NULL,
+	kind TEXT NOT NULL, -- limit, reserve
+	name TEXT NOT NULL, -- cpu, memory, memory-swap, …
+	value TEXT NOT NULL,
+	PRIMARY KEY (app_id, process, kind, name)
+) WITHOUT ROWID;
+
+-- What happened, newest last; old rows are removed beyond events.keep.
+CREATE TABLE event (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	at INTEGER NOT NULL,
+	kind TEXT NOT NULL, -- command, deploy, refusal, login, certificate …
+	user TEXT NOT NULL,
+	key TEXT NOT NULL, -- fingerprint, '' on the host
+	peer TEXT NOT NULL, -- the client's address, '' on the host
+	app TEXT NOT NULL, -- its name, '' none
+	what TEXT NOT NULL, -- the verb, without values: "config:set KEY", "lives:revive 3"
+	status INTEGER NOT NULL, -- exit status
+	text TEXT NOT NULL -- one line: why it failed, or what came of it
+);
