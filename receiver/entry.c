@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const struct command *entry_find_command(const char *verb, struct err *err)
+static const struct command *find_command(const char *verb, struct err *err)
 {
 	const struct command *c = command_find(verb);
 	const char *near;
@@ -25,19 +25,89 @@ const struct command *entry_find_command(const char *verb, struct err *err)
 	return NULL;
 }
 
+/* Roles for an app are checked when it is known which one (command_app). */
 static int check_rights(const struct request *r, const struct command *c, struct err *err)
 {
-	bool may = c->needs <= NEEDS_USER || (c->needs == NEEDS_ADMIN && r->user.admin) ||
-		r->as_server || r->on_host;
-
-	if (may)
+	if (r->as_server || r->on_host || c->needs < NEEDS_CREATE)
 		return 0;
 	if (c->needs == NEEDS_SERVER)
 		return err_set(err, ERR_DENIED, "%s is for bardod and the host's shell",
 			c->verb);
+	if (r->user.admin || (c->needs == NEEDS_CREATE && r->user.may_create))
+		return 0;
 	return err_set(err, ERR_DENIED,
-		"%s is for server admins, and %s is none: ask one", c->verb,
+		"%s is for server admins%s, and %s is none: ask one", c->verb,
+		c->needs == NEEDS_CREATE ? " and users who may make apps" : "",
 		r->user.name);
+}
+
+static bool take_leading_option(struct request *r, int *at)
+{
+	const char *word = r->argv[*at];
+
+	if (!strcmp(word, "--quiet"))
+		r->quiet = true;
+	else if (!strcmp(word, "--force"))
+		r->force = true;
+	else if (!strcmp(word, "--app") && *at + 1 < r->argc)
+		r->app_name = r->argv[++*at];
+	else
+		return false;
+	return true;
+}
+
+/* "--quiet --app shop VERB …": takes what stands before the verb. */
+static int take_leading_options(struct request *r, struct err *err)
+{
+	int at = 0, words = 0;
+
+	while (at < r->argc && r->argv[at][0] == '-' && take_leading_option(r, &at))
+		at++;
+	while (at < r->argc)
+		r->argv[words++] = r->argv[at++];
+	r->argc = words;
+	r->argv[words] = NULL;
+	if (!words || r->argv[0][0] != '-')
+		return 0;
+	if (!strcmp(r->argv[0], "--help") || !strcmp(r->argv[0], "--version")) {
+		r->argv[0] += 2;
+		return 0;
+	}
+	return err_set(err, ERR_USAGE,
+		"unknown option %.60s: before the verb there are --app APP, --quiet, "
+		"--force, --help and --version",
+		r->argv[0]);
+}
+
+/* "apps:help" and "apps:create --help" are `help`. */
+static void turn_to_help(struct request *r)
+{
+	static char help[] = "help";
+	static char *words[] = {help, NULL, NULL};
+	size_t len = strlen(r->argv[0]);
+	bool of_family = len > 5 && !strcmp(r->argv[0] + len - 5, ":help");
+
+	if (!of_family && !(r->argc == 2 && !strcmp(r->argv[1], "--help")))
+		return;
+	words[1] = r->argv[0];
+	r->argv = words;
+	r->argc = 2;
+}
+
+const struct command *entry_find(struct request *r, struct err *err)
+{
+	static char nothing[] = "";
+	static char *welcome[] = {nothing, NULL};
+
+	if (take_leading_options(r, err) < 0)
+		return NULL;
+	if (r->argc == 0) {
+		r->argv = welcome;
+		r->argc = 1;
+	}
+	turn_to_help(r);
+	r->command = find_command(r->argv[0], err);
+	return r->command;
 }
 
 /* A deploy ends as it would have, whoever hangs up; what only prints ends with its
@@ -54,8 +124,9 @@ static void settle_hangup(const struct command *c)
 }
 
 /* Runs it and says what went wrong, once. */
-int entry_run(struct request *r, const struct command *c, struct err *err)
+int entry_run(struct request *r, struct err *err)
 {
+	const struct command *c = r->command;
 	int rc = check_rights(r, c, err);
 
 	if (!rc) {

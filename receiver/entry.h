@@ -17,12 +17,14 @@ struct command;
 struct err;
 struct request;
 
-/* The verb's row; NULL with ERR_USAGE, and the verb that was probably meant. */
-const struct command *entry_find_command(const char *verb, struct err *err);
+/* Takes what stands before the verb (--app, --quiet …) and finds the verb's row, which it
+ * stores in the request. NULL with ERR_USAGE, and the verb that was probably meant. No
+ * words at all are the welcome. */
+const struct command *entry_find(struct request *r, struct err *err);
 
 /* Checks the user's rights, settles what a hang-up means, runs the command, and says what
  * went wrong, once. The exit status. */
-int entry_run(struct request *r, const struct command *c, struct err *err);
+int entry_run(struct request *r, struct err *err);
 
 /* Says it on standard error and gives its exit status. */
 int entry_complain(const struct err *err);

@@ -117,9 +117,10 @@ static int serve(const struct visit *v)
 	if (!rc) {
 		r.argc = (int)words.argc;
 		r.argv = words.argv;
-		c = entry_find_command(words.argc ? words.argv[0] : "", &err);
+		r.has_terminal = v->what.tty;
+		c = entry_find(&r, &err);
 	}
-	rc = c ? entry_run(&r, c, &err) : entry_complain(&err);
+	rc = c ? entry_run(&r, &err) : entry_complain(&err);
 	words_finish(&words);
 	server_close(&r.server);
 	return rc;

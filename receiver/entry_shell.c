@@ -27,14 +27,9 @@ static int read_options(struct shell_options *o, int argc, char **argv, struct e
 	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
 		bool is_config = !strcmp(argv[i], "--config");
 
-		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "--version"))
-			return i;
+		/* The others are the same from afar: entry_find knows them. */
 		if (!is_config && strcmp(argv[i], "-c"))
-			return err_set(err, ERR_USAGE,
-				"unknown option %.60s: bardo [--config FILE] [-c "
-				"section.key=value] "
-				"VERB …",
-				argv[i]);
+			return i;
 		if (++i == argc)
 			return err_set(err, ERR_USAGE, "%s needs a value", argv[i - 1]);
 		if (is_config)
@@ -88,13 +83,12 @@ static int run_from_shell(const struct shell_options *o, int argc, char **argv)
 	struct err err = {0};
 	int rc;
 
-	if (argc == 0 || !strcmp(argv[0], "--help")) {
+	r.has_terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	if (argc == 0) {
 		r.argv = help;
 		r.argc = 1;
-	} else if (!strcmp(argv[0], "--version")) {
-		argv[0] = argv[0] + 2;
 	}
-	c = entry_find_command(r.argv[0], &err);
+	c = entry_find(&r, &err);
 	rc = c ? load_settings(&settings, o, &err) : err.code;
 	r.settings = &settings;
 	name_user(&r.user);
@@ -103,7 +97,7 @@ static int run_from_shell(const struct shell_options *o, int argc, char **argv)
 		if (!rc)
 			rc = server_open(&r.server, &settings, &err);
 	}
-	rc = rc ? entry_complain(&err) : entry_run(&r, c, &err);
+	rc = rc ? entry_complain(&err) : entry_run(&r, &err);
 	server_close(&r.server);
 	return rc;
 }

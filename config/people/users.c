@@ -19,6 +19,8 @@ static int read_user(struct sqlite3_stmt *q, struct user *out, struct err *err)
 		out->id = store_int(q, 0);
 		store_text(q, 1, out->name, sizeof(out->name));
 		out->admin = store_int(q, 2) != 0;
+		out->may_create = store_int(q, 3) != 0;
+		out->deploy_only = store_int(q, 4) != 0;
 	}
 	store_query_finish(q);
 	if (rc == 0)
@@ -30,7 +32,8 @@ int users_find_by_key(
 	struct store *s, const char *fingerprint, struct user *out, struct err *err)
 {
 	return read_user(store_query(s, err,
-				 STORE_SQL("SELECT u.id, u.name, u.admin FROM ssh_key k "
+				 STORE_SQL("SELECT u.id, u.name, u.admin, u.may_create, "
+					   "k.deploy_only FROM ssh_key k "
 					   "JOIN user u ON u.id = k.user_id "
 					   "WHERE k.fingerprint = ?"),
 				 STORE_T(fingerprint)),
@@ -42,7 +45,8 @@ static int find_by_name(
 {
 	return read_user(
 		store_query(s, err,
-			STORE_SQL("SELECT id, name, admin FROM user WHERE name = ?"),
+			STORE_SQL("SELECT id, name, admin, may_create, 0 FROM user "
+				  "WHERE name = ?"),
 			STORE_T(name)),
 		out, err);
 }

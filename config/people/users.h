@@ -20,6 +20,8 @@ struct user {
 	int64_t id; /* 0: the machine's own shell, which is in no table */
 	char name[NAME_SIZE];
 	bool admin;
+	bool may_create;  /* makes apps of their own, and owns them */
+	bool deploy_only; /* the key that logged in: it pushes and nothing else */
 };
 
 struct ssh_key {

@@ -9,6 +9,7 @@
 #include "config/base/err.h"
 #include "config/lock.h"
 #include "config/paths.h"
+#include "config/people/roles.h"
 #include "config/record/apps.h"
 #include "config/settings.h"
 
@@ -26,6 +27,8 @@ int run_apps_create(struct request *r, struct err *err)
 	if (!rc)
 		rc = app_create(
 			r->server.store, r->settings, r->argv[1], false, &app, err);
+	if (!rc && r->user.id && !r->user.admin)
+		rc = role_set(r->server.store, r->user.id, app.id, ROLE_OWNER, err);
 	if (!rc)
 		rc = repository_create(path_repository(r->settings, app.name, path), err);
 	if (!rc)
@@ -33,29 +36,6 @@ int run_apps_create(struct request *r, struct err *err)
 	if (!rc)
 		(void)printf("-----> Creating %s...\n", app.name);
 	return rc;
-}
-
-/* On a terminal the name must be typed; a script says --force. */
-static int confirm(const struct app *app, struct err *err)
-{
-	char line[NAME_SIZE + 2] = "";
-
-	if (!isatty(STDIN_FILENO))
-		return err_set(err, ERR_USAGE,
-			"this destroys %s, its repository and its images: add --force",
-			app->name);
-	(void)printf(" !     WARNING: Potentially Destructive Action\n"
-		     " !     This command will destroy %s.\n"
-		     " !     To proceed, type \"%s\"\n> ",
-		app->name, app->name);
-	(void)fflush(stdout);
-	if (!fgets(line, sizeof(line), stdin))
-		line[0] = '\0';
-	line[strcspn(line, "\r\n")] = '\0';
-	if (strcmp(line, app->name))
-		return err_set(err, ERR_FAILED, "that is not %s: nothing was destroyed",
-			app->name);
-	return 0;
 }
 
 /* Data is never lost by this: who wants it gone says so to Docker. */
@@ -69,17 +49,19 @@ static int say_kept(void *ctx, const char *volume)
 
 int run_apps_destroy(struct request *r, struct err *err)
 {
-	bool force = false;
-	const struct command_option options[] = {{"--force", "-f", &force, NULL}};
-	char path[PATH_TEXT_MAX];
+	const struct command_option options[] = {{"--force", "-f", &r->force, NULL}};
+	char path[PATH_TEXT_MAX], what[NAME_SIZE + 64];
 	struct app app;
 	int lock, rc;
 
 	rc = command_options(r, options, 1, 1, 1, err);
 	if (!rc)
-		rc = app_find(r->server.store, r->argv[1], &app, err);
-	if (!rc && !force)
-		rc = confirm(&app, err);
+		rc = command_app(r, &app, err);
+	if (rc)
+		return rc;
+	(void)snprintf(what, sizeof(what), "destroy %s, its repository and its images",
+		app.name);
+	rc = command_confirm(r, app.name, what, err);
 	if (rc)
 		return rc;
 	lock = lock_open(path_app_lock(r->settings, app.name, path), err);
@@ -102,7 +84,7 @@ int run_apps_exists(struct request *r, struct err *err)
 	struct app app;
 	int rc = command_options(r, NULL, 0, 1, 1, err);
 
-	return rc ? rc : app_find(r->server.store, r->argv[1], &app, err);
+	return rc ? rc : command_app(r, &app, err);
 }
 
 static int print_app(void *ctx, const struct app *app)
@@ -140,10 +122,10 @@ int run_apps_list(struct request *r, struct err *err)
 		return rc;
 	if (!json) {
 		(void)printf("=====> My Apps\n");
-		return apps_each(r->server.store, print_app, NULL, err);
+		return command_each_app(r, print_app, NULL, err);
 	}
 	list = cJSON_CreateArray();
-	rc = apps_each(r->server.store, add_app, list, err);
+	rc = command_each_app(r, add_app, list, err);
 	if (!rc)
 		command_print_json(list);
 	cJSON_Delete(list);

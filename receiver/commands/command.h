@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct app;
+struct cJSON;
 struct err;
 struct settings;
 
@@ -17,19 +19,30 @@ struct request {
 	const struct settings *settings;
 	struct server server; /* open, unless the command needs nothing */
 	struct user user;
+	const struct command *command;
 	const char *key;	  /* fingerprint; "" from the host's shell */
 	const char *peer;	  /* the client's address; "" from the host's shell */
 	const char *client_side;  /* the address that the client connected to; "" */
 	const char *git_protocol; /* GIT_PROTOCOL that the client sent; "" */
 	bool on_host;		  /* from the host's shell */
 	bool as_server;		  /* a job of bardod's */
+	bool has_terminal;	  /* standard input and output are a person's terminal */
+	bool quiet;		  /* --quiet: results only, no headings */
+	bool force;		  /* --force: don't ask */
+	const char *app_name;	  /* --app; NULL */
 	int argc;
 	char **argv; /* argv[0] is the verb */
 };
 
+/* What a user must be to run it. The roles are for the app that it names, and checked by
+ * command_app. */
 enum command_needs {
 	NEEDS_NOTHING, /* not even the database, from the host's shell */
 	NEEDS_USER,    /* anybody whose key is known */
+	NEEDS_READ,
+	NEEDS_DEPLOY,
+	NEEDS_OWNER,
+	NEEDS_CREATE, /* a server admin, or a user who may make apps */
 	NEEDS_ADMIN,
 	NEEDS_SERVER, /* bardod's own jobs, and the host's shell */
 };
@@ -66,19 +79,77 @@ struct command_option {
 	const char **value; /* the word after it, or after "=" */
 };
 
-/* Takes the options out of the request's words; what stays are argv[1 …]. ERR_USAGE: an
+/* Takes the options out of the request's words; what stays are argv[1 …], with the app of
+ * --app first. --app, --quiet and --force are understood everywhere. ERR_USAGE: an
  * unknown option, a missing value, fewer or more words than min and max. */
 int command_options(struct request *r, const struct command_option *options, size_t len,
 	int min, int max, struct err *err);
+
+/* The same for "run [--option …] APP COMMAND …": what stands behind the first `words`
+ * words is somebody else's, options and all. */
+int command_leading_options(struct request *r, const struct command_option *options,
+	size_t len, int words, int min, struct err *err);
 
 /* --format's value: json or text. */
 int command_format(const char *value, bool *json, struct err *err);
 
 /* One line of JSON on standard output. */
-struct cJSON;
 void command_print_json(const struct cJSON *json);
 
 /* A positive life number. */
 int command_life_number(const char *text, int *out, struct err *err);
+
+/* ---- the app that a command is about (access.c) ---- */
+
+/* The app that argv[1] names, if the user has the role that the table's row needs. Who
+ * has none learns nothing: ERR_DENIED with the role's name, whether there is such an app
+ * or not. ERR_NOTFOUND is for those who may know. */
+int command_app(struct request *r, struct app *out, struct err *err);
+
+/* As command_app, for another name and need. */
+int command_app_named(struct request *r, const char *name, enum command_needs needs,
+	struct app *out, struct err *err);
+
+/* As command_app, but a destroyed app is found too, for server admins. */
+int command_app_ever(struct request *r, struct app *out, struct err *err);
+
+/* Every app for which the user has what the row needs, by name; each's nonzero return
+ * ends it and is returned. */
+int command_each_app(struct request *r, int (*each)(void *ctx, const struct app *app),
+	void *ctx, struct err *err);
+
+/* Whether the user has the role for an app. */
+int command_may(struct request *r, const struct app *app, enum command_needs needs,
+	bool *may, struct err *err);
+
+/* Asks on a terminal for the name to be typed; elsewhere --force must be there. what:
+ * "this destroys shop, its repository and its images". */
+int command_confirm(
+	struct request *r, const char *name, const char *what, struct err *err);
+
+/* ---- FAMILY:report and FAMILY:set (report.c, property.c) ---- */
+
+/* Fills one app's report: an object of texts, in order. The keys are Dokku's flags
+ * without dashes ("ps-restart-policy"); its labels follow from them. app NULL: --global.
+ */
+typedef int report_fill(
+	struct request *r, const struct app *app, struct cJSON *out, struct err *err);
+
+/* "FAMILY:report [APP|--global] [--KEY] [--format json]": one app, one value, or all. */
+int command_report(struct request *r, const char *family, report_fill *fill, bool global,
+	struct err *err);
+
+struct property {
+	const char *name;
+	/* ERR_USAGE says what the value should be; NULL: anything. "" takes it away and
+	 * is not checked. */
+	int (*check)(const char *value, struct err *err);
+};
+
+/* "FAMILY:set APP|--global NAME [VALUE]": writes the property and says so. *app is
+ * filled (id 0 for --global). The row needs NEEDS_OWNER; --global is for server admins.
+ */
+int command_property_set(struct request *r, const char *family,
+	const struct property *properties, size_t len, struct app *app, struct err *err);
 
 #endif

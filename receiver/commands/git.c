@@ -10,6 +10,7 @@
 #include "config/base/log.h"
 #include "config/lock.h"
 #include "config/paths.h"
+#include "config/people/roles.h"
 #include "config/record/apps.h"
 #include "config/record/lives.h"
 #include "config/settings.h"
@@ -109,11 +110,26 @@ static int create_app(
 			name, name);
 	rc = app_create(r->server.store, r->settings, name, true, app, err);
 	if (rc == ERR_EXISTS) /* two first pushes at once */
-		return app_find(r->server.store, name, app, err);
+		return command_app_named(r, name, NEEDS_DEPLOY, app, err);
+	if (!rc && r->user.id && !r->user.admin)
+		rc = role_set(r->server.store, r->user.id, app->id, ROLE_OWNER, err);
 	return rc ? rc : route_ports(&r->server, err);
 }
 
-/* A server admin's first push makes the app. Whoever shares the lock of its pushes finds
+/* Whether the user may push there: to an app, or to make it. Before anything is written
+ * for the name. */
+static int check_pusher(struct request *r, const char *name, struct err *err)
+{
+	struct app app;
+	int rc = app_find(r->server.store, name, &app, NULL);
+	bool creates = r->user.admin || r->user.may_create || r->on_host;
+
+	if (rc == ERR_NOTFOUND && creates)
+		return 0;
+	return command_app_named(r, name, NEEDS_DEPLOY, &app, err);
+}
+
+/* A first push makes the app. Whoever shares the lock of its pushes finds
  * it still there at the end. */
 static int find_or_create(
 	struct request *r, const char *name, int pushes, struct app *app, struct err *err)
@@ -213,6 +229,8 @@ int run_receive_pack(struct request *r, struct err *err)
 
 	if (!rc)
 		rc = name_from_path(name, r->argv[1], err);
+	if (!rc)
+		rc = check_pusher(r, name, err);
 	if (rc)
 		return rc;
 	pushes = lock_open(path_app_pushes(r->settings, name, path), err);
@@ -239,7 +257,7 @@ int run_upload_pack(struct request *r, struct err *err)
 	if (!rc)
 		rc = name_from_path(name, r->argv[1], err);
 	if (!rc)
-		rc = app_find(r->server.store, name, &app, err);
+		rc = command_app_named(r, name, NEEDS_READ, &app, err);
 	if (rc)
 		return rc;
 	g = git_command_create();
@@ -265,7 +283,7 @@ int run_git_set(struct request *r, struct err *err)
 	int rc = command_options(r, NULL, 0, 2, 3, err);
 
 	if (!rc)
-		rc = app_find(r->server.store, r->argv[1], &app, err);
+		rc = command_app(r, &app, err);
 	if (!rc && strcmp(r->argv[2], "deploy-branch"))
 		rc = err_set(err, ERR_USAGE,
 			"git:set has no property %.60s: there is deploy-branch",

@@ -91,12 +91,6 @@ static int list_life(void *ctx, const struct life *l)
 	return 0;
 }
 
-/* The record of a destroyed app stays readable. */
-static int find_app(struct request *r, struct app *app, struct err *err)
-{
-	return app_find_ever(r->server.store, r->argv[1], app, err);
-}
-
 int run_lives(struct request *r, struct err *err)
 {
 	const char *format = NULL;
@@ -109,7 +103,7 @@ int run_lives(struct request *r, struct err *err)
 	if (!rc)
 		rc = command_format(format, &json, err);
 	if (!rc)
-		rc = find_app(r, &app, err);
+		rc = command_app_ever(r, &app, err);
 	if (rc)
 		return rc;
 	if (json)
@@ -154,7 +148,7 @@ int run_lives_info(struct request *r, struct err *err)
 	if (!rc)
 		rc = command_format(format, &json, err);
 	if (!rc)
-		rc = find_app(r, &app, err);
+		rc = command_app_ever(r, &app, err);
 	if (!rc)
 		rc = command_life_number(r->argv[2], &number, err);
 	if (!rc)
@@ -198,7 +192,7 @@ int run_lives_log(struct request *r, struct err *err)
 	int number = 0, rc = command_options(r, NULL, 0, 1, 2, err);
 
 	if (!rc)
-		rc = find_app(r, &app, err);
+		rc = command_app_ever(r, &app, err);
 	if (!rc && r->argc > 2)
 		rc = command_life_number(r->argv[2], &number, err);
 	else if (!rc)

@@ -24,6 +24,6 @@ int run_logs(struct request *r, struct err *err)
 		rc = err_set(err, ERR_USAGE, "-n %.40s: it is a number from 0 to %d",
 			lines, LINES_MAX);
 	if (!rc)
-		rc = app_find(r->server.store, r->argv[1], &app, err);
+		rc = command_app(r, &app, err);
 	return rc ? rc : logs_print(&r->server, &app, &o, err);
 }

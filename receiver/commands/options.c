@@ -30,9 +30,17 @@ static const struct command_option *find(const struct command_option *options, s
 static int take(struct request *r, int *at, const struct command_option *options,
 	size_t len, struct err *err)
 {
+	const struct command_option everywhere[] = {
+		{"--app", NULL, NULL, &r->app_name},
+		{"--quiet", NULL, &r->quiet, NULL},
+		{"--force", NULL, &r->force, NULL},
+	};
 	const char *word = r->argv[*at], *value;
 	const struct command_option *o = find(options, len, word, &value);
 
+	if (!o)
+		o = find(everywhere, sizeof(everywhere) / sizeof(everywhere[0]), word,
+			&value);
 	if (!o)
 		return err_set(err, ERR_USAGE,
 			"%s has no option %.100s: `help %s` shows them", r->argv[0], word,
@@ -47,13 +55,35 @@ static int take(struct request *r, int *at, const struct command_option *options
 	return 0;
 }
 
-int command_options(struct request *r, const struct command_option *options, size_t len,
-	int min, int max, struct err *err)
+/* What --app says stands where the app would. There is room: its own words are gone. */
+static void insert_app(struct request *r)
+{
+	char *name = (char *)(uintptr_t)r->app_name;
+
+	memmove(r->argv + 2, r->argv + 1, (size_t)r->argc * sizeof(*r->argv));
+	r->argv[1] = name;
+	r->argc++;
+	r->app_name = NULL;
+}
+
+static int check_count(const struct request *r, int min, int max, struct err *err)
+{
+	if (r->argc - 1 >= min && r->argc - 1 <= max)
+		return 0;
+	return err_set(err, ERR_USAGE, "usage: %s %s", r->argv[0],
+		r->command ? r->command->arguments : "");
+}
+
+/* Behind `own` plain words (negative: never) everything is left as it is. */
+static int take_all(struct request *r, const struct command_option *options, size_t len,
+	int own, struct err *err)
 {
 	int words = 1;
 	bool more = true;
 
 	for (int i = 1; i < r->argc; i++) {
+		if (own >= 0 && words > own - (r->app_name ? 1 : 0))
+			more = false;
 		if (more && !strcmp(r->argv[i], "--")) {
 			more = false;
 		} else if (more && r->argv[i][0] == '-' && r->argv[i][1]) {
@@ -67,13 +97,25 @@ int command_options(struct request *r, const struct command_option *options, siz
 	}
 	r->argc = words;
 	r->argv[words] = NULL;
-	if (words - 1 < min || words - 1 > max) {
-		const struct command *c = command_find(r->argv[0]);
-
-		return err_set(err, ERR_USAGE, "usage: %s %s", r->argv[0],
-			c ? c->arguments : "");
-	}
+	if (r->app_name)
+		insert_app(r);
 	return 0;
+}
+
+int command_options(struct request *r, const struct command_option *options, size_t len,
+	int min, int max, struct err *err)
+{
+	int rc = take_all(r, options, len, -1, err);
+
+	return rc ? rc : check_count(r, min, max, err);
+}
+
+int command_leading_options(struct request *r, const struct command_option *options,
+	size_t len, int words, int min, struct err *err)
+{
+	int rc = take_all(r, options, len, words, err);
+
+	return rc ? rc : check_count(r, min, INT_MAX, err);
 }
 
 int command_format(const char *value, bool *json, struct err *err)

@@ -56,7 +56,7 @@ static int deploy(struct request *r, struct app *app, const struct passage_wish 
 static int open_app(struct request *r, struct app *app, int *lock, struct err *err)
 {
 	char path[PATH_TEXT_MAX];
-	int rc = app_find(r->server.store, r->argv[1], app, err);
+	int rc = command_app(r, app, err);
 
 	if (rc)
 		return rc;

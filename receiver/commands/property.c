@@ -1,0 +1,77 @@
+#include "receiver/commands/command.h"
+
+#include "config/app/properties.h"
+#include "config/app/variables.h"
+#include "config/base/buf.h"
+#include "config/base/err.h"
+#include "config/record/apps.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NAMES_MAX 512
+
+static int find(const struct property *properties, size_t len, const char *name,
+	const struct property **out, struct err *err)
+{
+	struct buf names;
+
+	for (size_t i = 0; i < len; i++) {
+		if (!strcmp(properties[i].name, name)) {
+			*out = &properties[i];
+			return 0;
+		}
+	}
+	buf_init(&names, NAMES_MAX);
+	for (size_t i = 0; i < len; i++)
+		(void)buf_addf(&names, "%s%s", i ? ", " : "", properties[i].name);
+	(void)err_set(err, ERR_USAGE, "there is no property %.60s: there is %s", name,
+		buf_text(&names));
+	buf_finish(&names);
+	return ERR_USAGE;
+}
+
+/* With --global the words are NAME [VALUE], else APP NAME [VALUE]. */
+static int find_app(struct request *r, bool global, struct app *app, struct err *err)
+{
+	*app = (struct app){.id = EVERY_APP};
+	if (!global)
+		return command_app(r, app, err);
+	if (r->user.admin || r->on_host)
+		return 0;
+	return err_set(err, ERR_DENIED,
+		"%s --global is for server admins, and %s is none", r->argv[0],
+		r->user.name);
+}
+
+int command_property_set(struct request *r, const char *family,
+	const struct property *properties, size_t len, struct app *app, struct err *err)
+{
+	const struct property *property;
+	const char *value;
+	bool global = false;
+	const struct command_option options[] = {{"--global", NULL, &global, NULL}};
+	int first, rc = command_options(r, options, 1, 1, 3, err);
+
+	first = global ? 1 : 2;
+	if (!rc && (r->argc <= first || r->argc > first + 2))
+		rc = err_set(err, ERR_USAGE, "usage: %s %s", r->argv[0],
+			r->command->arguments);
+	if (!rc)
+		rc = find_app(r, global, app, err);
+	if (!rc)
+		rc = find(properties, len, r->argv[first], &property, err);
+	if (rc)
+		return rc;
+	value = r->argc > first + 1 ? r->argv[first + 1] : "";
+	if (*value && property->check)
+		rc = property->check(value, err);
+	if (!rc)
+		rc = property_set(
+			r->server.store, app->id, family, property->name, value, err);
+	if (!rc && *value)
+		(void)printf("=====> Setting %s to %s\n", property->name, value);
+	else if (!rc)
+		(void)printf("=====> Unsetting %s\n", property->name);
+	return rc;
+}
