@@ -15,6 +15,7 @@
 #include "config/record/places.h"
 #include "config/settings.h"
 
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -87,12 +88,13 @@ static int stop_draining(void *ctx, const struct life *life)
 
 static int make_way(struct passage *p, struct err *err)
 {
+	const char *volume = plan_exclusive_volume(&p->plan);
 	int rc;
 
-	if (!p->before.number || !plan_stops_first(&p->plan))
+	if (!p->before.number || !volume)
 		return 0;
 	say_step(p->say, "Stopping life %d first: only one life at a time may have %s",
-		p->before.number, p->plan.volumes[0].name);
+		p->before.number, volume);
 	p->before_is_stopped = true;
 	rc = lives_each_unfinished(p->server->store, p->app, stop_draining, p, err);
 	if (rc)
@@ -181,7 +183,7 @@ static void announce(struct passage *p)
 	passage_add_total(p);
 	(void)life_set_phases(p->server->store, p->life, p->phases, p->phases_len, NULL);
 	say_step(p->say, "Life %d of %s is live:", p->life->number, p->app->name);
-	if (p->plan.port)
+	if (plan_port(&p->plan))
 		say_detail(p->say, "%s", p->life->url);
 	passage_say_times(p);
 }
@@ -214,6 +216,21 @@ static void fail(struct passage *p, const struct err *why)
 		say_detail(p->say, "Life %d goes on serving.", p->before.number);
 }
 
+static int pass_over(struct passage *p, struct err *err)
+{
+	int rc = begin_life(p, err);
+
+	if (!rc)
+		passage_end_phase(p, "queue");
+	if (!rc)
+		rc = passage_get_image(p, err);
+	if (!rc)
+		rc = start(p, err);
+	if (!rc)
+		rc = check(p, err);
+	return rc ? rc : switch_over(p, err);
+}
+
 int deploy_run(const struct deploy *d, struct life *life, struct err *err)
 {
 	struct passage p = {
@@ -234,26 +251,19 @@ int deploy_run(const struct deploy *d, struct life *life, struct err *err)
 		rc = life_sweep(d->server, d->app, err);
 	if (rc)
 		return rc;
-	rc = begin_life(&p, err);
-	if (!rc)
-		passage_end_phase(&p, "queue");
-	if (!rc)
-		rc = passage_get_image(&p, err);
-	if (!rc)
-		rc = start(&p, err);
-	if (!rc)
-		rc = check(&p, err);
-	if (!rc)
-		rc = switch_over(&p, err);
+	rc = pass_over(&p, err);
 	if (!rc) {
 		announce(&p);
-		return 0;
+	} else {
+		say_plain(err->msg);
+		if (p.life->number)
+			fail(&p, err);
+		/* That the Engine doesn't know a thing doesn't mean that the user named
+		 * one. */
+		if (rc == ERR_NOTFOUND)
+			rc = err->code = ERR_FAILED;
 	}
-	say_plain(err->msg);
-	if (p.life->number)
-		fail(&p, err);
-	/* That the Engine doesn't know a thing doesn't mean that the user named one. */
-	if (rc == ERR_NOTFOUND)
-		rc = err->code = ERR_FAILED;
+	cJSON_Delete(p.image);
+	plan_finish(&p.plan);
 	return rc;
 }

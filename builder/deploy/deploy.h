@@ -21,7 +21,7 @@ struct deploy {
 	const char *key; /* fingerprint; "" from the host's shell */
 	const char
 		*client_side; /* the address that the client connected to, for the URL */
-	const char *source;   /* push, rebuild, revive: for the record */
+	const char *source;   /* push, rebuild, revive, config …: for the record */
 	const char *commit;   /* 40 hex */
 	const char *version;  /* "" none */
 	const char *ref;      /* the branch that it moves, for the record; NULL none */
@@ -29,10 +29,11 @@ struct deploy {
 	 * git moves ref itself when this has succeeded. */
 	const struct ref_change *changes;
 	size_t changes_len;
-	const struct life *from; /* revive: whose image and configuration; NULL */
-	bool rebuild;		 /* build even if this tree was built before */
-	bool no_cache;		 /* and without the Engine's cache */
-	int64_t waited;		 /* milliseconds until the lock was free */
+	const struct life *from; /* whose image is used again; NULL: the commit's */
+	bool renew;	/* with what is set by now, and not with from's configuration */
+	bool rebuild;	/* build even if this tree was built before */
+	bool no_cache;	/* and without the Engine's cache */
+	int64_t waited; /* milliseconds until the lock was free */
 };
 
 /*

@@ -1,7 +1,9 @@
 #include "builder/deploy/passage.h"
 
 #include "builder/image/build.h"
+#include "builder/life/compose.h"
 #include "builder/life/container.h"
+#include "builder/life/life.h"
 #include "builder/say.h"
 #include "builder/server.h"
 #include "builder/source/source.h"
@@ -50,7 +52,7 @@ static int use_built(struct passage *p, struct image *wanted, struct err *err)
 		return rc;
 	(void)snprintf(wanted->image_id, sizeof(wanted->image_id), "%s", built.image_id);
 	if (!strcmp(built.commit, wanted->commit)) {
-		rc = image_read_plan(p->server, p->app, built.image_id, &p->plan, err);
+		rc = image_inspect(p->server, built.image_id, &p->image, err);
 		(void)snprintf(wanted->tag, sizeof(wanted->tag), "%s", built.tag);
 		if (!rc)
 			rc = use_image(p, wanted, false, err);
@@ -127,50 +129,64 @@ static int image_from_commit(struct passage *p, struct err *err)
 	return rc;
 }
 
-/* What an old life ran, as it ran it. */
+/* What an old life ran. */
 static int image_from_life(struct passage *p, struct err *err)
 {
 	const struct life *from = p->d->from;
-	char *json;
-	struct plan ignored;
-	int rc = image_read_plan(p->server, p->app, from->image_id, &ignored, err);
+	int rc = image_inspect(p->server, from->image_id, &p->image, err);
 
 	if (rc == ERR_NOTFOUND) {
 		say_step(p->say,
 			"The image of life %d is gone: building its commit again",
 			from->number);
-		rc = image_from_commit(p, err);
-	} else if (!rc) {
-		say_step(p->say, "Using %s of life %d", from->tag, from->number);
-		rc = life_set_image(
-			p->server->store, p->life, from->tag, from->image_id, err);
+		return image_from_commit(p, err);
 	}
 	if (rc)
 		return rc;
-	rc = life_read_config(p->server->store, from, &json, err);
+	say_step(p->say, "Using %s of life %d", from->tag, from->number);
+	return life_set_image(p->server->store, p->life, from->tag, from->image_id, err);
+}
+
+/* ---- the configuration ---- */
+
+static int compose(struct passage *p, struct err *err)
+{
+	int rc = 0;
+
+	if (!p->image)
+		rc = image_inspect(p->server, p->life->image_id, &p->image, err);
 	if (rc)
 		return rc;
-	rc = plan_from_json(&p->plan, json, err);
+	return plan_compose(&p->plan, p->server, p->app, p->image, &p->recipe, err);
+}
+
+static int freeze(struct passage *p, struct err *err)
+{
+	char *json = plan_print(&p->plan);
+	int rc;
+
+	if (!json)
+		return err_set(err, ERR_FAILED, "out of memory");
+	rc = life_set_config(p->server->store, p->life, json, err);
 	free(json);
 	return rc;
 }
 
 int passage_get_image(struct passage *p, struct err *err)
 {
-	char *json;
+	const struct life *from = p->d->from;
+	bool as_it_was = from && !p->d->renew;
 	int rc = life_set_state(p->server->store, p->life, LIFE_BUILDING, err);
 
 	if (!rc)
-		rc = p->d->from ? image_from_life(p, err) : image_from_commit(p, err);
-	if (!rc && !p->d->from)
-		rc = image_read_plan(p->server, p->app, p->life->image_id, &p->plan, err);
+		rc = from ? image_from_life(p, err) : image_from_commit(p, err);
 	if (rc)
 		return err_prefix(err, "build failed: ");
-	json = plan_to_json(&p->plan);
-	if (!json)
-		return err_set(err, ERR_FAILED, "out of memory");
-	rc = life_set_config(p->server->store, p->life, json, err);
-	free(json);
+	rc = as_it_was ? life_read_plan(p->server, from, &p->plan, err) : compose(p, err);
+	if (!rc)
+		rc = freeze(p, err);
+	if (rc)
+		return err_prefix(err, "configuration failed: ");
 	passage_end_phase(p, "build");
-	return rc;
+	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "builder/deploy/deploy.h"
 #include "builder/life/plan.h"
+#include "builder/recipe/recipe.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,6 +17,8 @@ struct passage {
 	struct life *life;
 	struct life before; /* number 0: none */
 	bool before_is_stopped;
+	struct recipe recipe;
+	struct cJSON *image; /* what the Engine knows of it; NULL: not asked yet */
 	struct plan plan;
 	struct phase phases[PHASES_MAX];
 	int phases_len;

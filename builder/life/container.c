@@ -1,7 +1,7 @@
 #include "builder/life/container.h"
 
 #include "builder/engine/engine.h"
-#include "builder/life/plan.h"
+#include "builder/life/body.h"
 #include "builder/server.h"
 #include "config/base/err.h"
 #include "config/base/number.h"
@@ -10,97 +10,11 @@
 
 #include <cjson/cJSON.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-/* A container that talks a lot must not fill the disk. */
-#define LOG_FILE_SIZE "10m"
-#define LOG_FILES "3"
-
 #define FILTER_SIZE 768
-
-static char *network_name(const struct app *app, char out[CONTAINER_NAME_SIZE])
-{
-	(void)snprintf(out, CONTAINER_NAME_SIZE, "bardo.%s", app->name);
-	return out;
-}
-
-static void add_labels(cJSON *body, const struct server *s, const struct app *app)
-{
-	cJSON *labels = cJSON_AddObjectToObject(body, "Labels");
-
-	(void)cJSON_AddStringToObject(labels, "bardo.server", s->id);
-	(void)cJSON_AddStringToObject(labels, "bardo.app", app->name);
-}
-
-static void add_life_labels(
-	cJSON *body, const struct life *life, const struct place *place)
-{
-	cJSON *labels = cJSON_GetObjectItemCaseSensitive(body, "Labels");
-	char number[16];
-
-	(void)snprintf(number, sizeof(number), "%d", life->number);
-	(void)cJSON_AddStringToObject(labels, "bardo.life", number);
-	(void)cJSON_AddStringToObject(labels, "bardo.process", place->process);
-	(void)cJSON_AddStringToObject(
-		labels, "org.opencontainers.image.revision", life->commit);
-}
-
-static void add_env(cJSON *body, const struct plan *plan)
-{
-	cJSON *env = cJSON_AddArrayToObject(body, "Env");
-	char port[32];
-
-	(void)snprintf(port, sizeof(port), "PORT=%d", plan->port);
-	if (plan->port)
-		(void)cJSON_AddItemToArray(env, cJSON_CreateString(port));
-}
-
-static void add_mounts(cJSON *host, const struct server *s, const struct app *app,
-	const struct plan *plan)
-{
-	cJSON *mounts = cJSON_AddArrayToObject(host, "Mounts");
-
-	for (size_t i = 0; i < plan->volumes_len; i++) {
-		cJSON *m = cJSON_CreateObject();
-		cJSON *options;
-
-		(void)cJSON_AddStringToObject(m, "Type", "volume");
-		(void)cJSON_AddStringToObject(m, "Source", plan->volumes[i].name);
-		(void)cJSON_AddStringToObject(m, "Target", plan->volumes[i].path);
-		options = cJSON_AddObjectToObject(m, "VolumeOptions");
-		add_labels(options, s, app);
-		(void)cJSON_AddItemToArray(mounts, m);
-	}
-}
-
-static void add_host_config(cJSON *body, const struct server *s, const struct app *app,
-	const struct plan *plan)
-{
-	cJSON *host = cJSON_AddObjectToObject(body, "HostConfig");
-	cJSON *log = cJSON_AddObjectToObject(host, "LogConfig");
-	cJSON *log_options = cJSON_AddObjectToObject(log, "Config");
-	char network[CONTAINER_NAME_SIZE];
-
-	(void)cJSON_AddStringToObject(log, "Type", "json-file");
-	(void)cJSON_AddStringToObject(log_options, "max-size", LOG_FILE_SIZE);
-	(void)cJSON_AddStringToObject(log_options, "max-file", LOG_FILES);
-	(void)cJSON_AddStringToObject(host, "NetworkMode", network_name(app, network));
-	add_mounts(host, s, app, plan);
-}
-
-static void add_address(cJSON *body, const struct server *s, const struct app *app,
-	const struct place *place)
-{
-	cJSON *networking = cJSON_AddObjectToObject(body, "NetworkingConfig");
-	cJSON *endpoints = cJSON_AddObjectToObject(networking, "EndpointsConfig");
-	char network[CONTAINER_NAME_SIZE], address[INET_ADDRSTRLEN];
-	cJSON *endpoint = cJSON_AddObjectToObject(endpoints, network_name(app, network));
-	cJSON *ipam = cJSON_AddObjectToObject(endpoint, "IPAMConfig");
-
-	(void)cJSON_AddStringToObject(
-		ipam, "IPv4Address", place_address(s->settings, app, place, address));
-}
 
 static int network_create(struct server *s, const struct app *app, struct err *err)
 {
@@ -113,7 +27,7 @@ static int network_create(struct server *s, const struct app *app, struct err *e
 	(void)cJSON_AddStringToObject(body, "Name", network_name(app, name));
 	(void)cJSON_AddStringToObject(body, "Driver", "bridge");
 	(void)cJSON_AddBoolToObject(body, "CheckDuplicate", true);
-	add_labels(body, s, app);
+	body_add_labels(body, s, app);
 	ipam = cJSON_AddObjectToObject(body, "IPAM");
 	configs = cJSON_AddArrayToObject(ipam, "Config");
 	config = cJSON_CreateObject();
@@ -132,29 +46,33 @@ static int network_create(struct server *s, const struct app *app, struct err *e
 	return rc;
 }
 
-int container_create(struct server *s, const struct app *app, const struct life *life,
-	const struct plan *plan, const struct place *place, struct err *err)
+int container_create_from(struct server *s, const struct app *app, const char *name,
+	const cJSON *body, struct err *err)
 {
-	cJSON *body = cJSON_CreateObject();
-	char name[CONTAINER_NAME_SIZE];
-	int rc;
-
-	(void)place_container_name(app, place, name);
-	(void)cJSON_AddStringToObject(body, "Image", life->image_id);
-	add_labels(body, s, app);
-	add_life_labels(body, life, place);
-	add_env(body, plan);
-	add_host_config(body, s, app, plan);
-	add_address(body, s, app, place);
 	/* The network is there but at an app's first life: asking every time costs more.
 	 */
-	rc = app->live ? 0 : network_create(s, app, err);
+	int rc = app->live ? 0 : network_create(s, app, err);
+
 	if (!rc)
 		rc = engine_call(s->engine, NULL, body, err, "POST",
 			"/containers/create?name=%s", name);
 	if (rc == ERR_NOTFOUND && app->live && network_create(s, app, NULL) == 0)
 		rc = engine_call(s->engine, NULL, body, err, "POST",
 			"/containers/create?name=%s", name);
+	return rc;
+}
+
+int container_create(struct server *s, const struct app *app, const struct life *life,
+	const struct plan *plan, const struct place *place, struct err *err)
+{
+	char name[CONTAINER_NAME_SIZE];
+	cJSON *body;
+	int rc = container_body(&body, s, app, life, plan, place, err);
+
+	if (rc)
+		return rc;
+	rc = container_create_from(
+		s, app, place_container_name(app, place, name), body, err);
 	cJSON_Delete(body);
 	return rc;
 }
@@ -174,7 +92,7 @@ int container_start(struct server *s, const char *name, struct err *err)
 int container_stop(struct server *s, const char *name, struct err *err)
 {
 	return fine_if(engine_call(s->engine, NULL, NULL, err, "POST",
-			       "/containers/%s/stop?t=%d", name, CONTAINER_STOP_SECONDS),
+			       "/containers/%s/stop", name),
 		ERR_NOTFOUND);
 }
 
@@ -190,13 +108,29 @@ int container_remove(struct server *s, const char *name, struct err *err)
 	return fine_if(rc, ERR_NOTFOUND);
 }
 
-int container_keep(struct server *s, const char *name, struct err *err)
+/* "on-failure:10" as Docker writes it. */
+static void add_policy(cJSON *body, const char *policy)
+{
+	cJSON *restart = cJSON_AddObjectToObject(body, "RestartPolicy");
+	const char *colon = strchr(policy, ':');
+	char name[32];
+	int64_t tries;
+
+	(void)snprintf(name, sizeof(name), "%.*s",
+		(int)(colon ? colon - policy : (ptrdiff_t)strlen(policy)), policy);
+	(void)cJSON_AddStringToObject(restart, "Name", name);
+	if (colon && number_parse(colon + 1, 0, INT_MAX, &tries) == 0)
+		(void)cJSON_AddNumberToObject(
+			restart, "MaximumRetryCount", (double)tries);
+}
+
+int container_keep(
+	struct server *s, const char *name, const char *policy, struct err *err)
 {
 	cJSON *body = cJSON_CreateObject();
-	cJSON *policy = cJSON_AddObjectToObject(body, "RestartPolicy");
 	int rc;
 
-	(void)cJSON_AddStringToObject(policy, "Name", "unless-stopped");
+	add_policy(body, policy);
 	rc = engine_call(
 		s->engine, NULL, body, err, "POST", "/containers/%s/update", name);
 	cJSON_Delete(body);
@@ -307,17 +241,10 @@ int network_remove(struct server *s, const struct app *app, struct err *err)
 		ERR_NOTFOUND);
 }
 
-int image_read_plan(struct server *s, const struct app *app, const char *image,
-	struct plan *plan, struct err *err)
+int image_inspect(
+	struct server *s, const char *image, struct cJSON **out, struct err *err)
 {
-	cJSON *reply = NULL;
-	int rc = engine_call(
-		s->engine, &reply, NULL, err, "GET", "/images/%s/json", image);
-
-	if (!rc)
-		rc = plan_from_image(plan, app, reply, err);
-	cJSON_Delete(reply);
-	return rc;
+	return engine_call(s->engine, out, NULL, err, "GET", "/images/%s/json", image);
 }
 
 int image_add_tag(struct server *s, const char *image, const char *tag, struct err *err)

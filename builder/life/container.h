@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 struct app;
+struct cJSON;
 struct err;
 struct life;
 struct place;
@@ -13,23 +14,27 @@ struct server;
 /* Containers, the app's network and images on the Engine: one call of the API each.
  * Asking for what is so already (stopped, gone, there) is success. */
 
-/* Creates the container of a place: name, labels, address, PORT, volumes, log limits. It
- * doesn't restart by itself before container_keep. Makes the app's network if there is
- * none yet. */
+/* Creates the container of a place, as container_body has it. It doesn't restart by
+ * itself before container_keep. Makes the app's network if there is none yet. */
 int container_create(struct server *s, const struct app *app, const struct life *life,
 	const struct plan *plan, const struct place *place, struct err *err);
 
+/* The same with a body of the caller's own (builder/life/body.h). */
+int container_create_from(struct server *s, const struct app *app, const char *name,
+	const struct cJSON *body, struct err *err);
+
 int container_start(struct server *s, const char *name, struct err *err);
 
-/* SIGTERM (or the image's STOPSIGNAL), and after CONTAINER_STOP_SECONDS the end. */
-#define CONTAINER_STOP_SECONDS 10
+/* SIGTERM (or the image's STOPSIGNAL), and after the plan's stop_timeout the end. */
 int container_stop(struct server *s, const char *name, struct err *err);
 
 /* Ends it if it runs, and takes it away with its anonymous volumes. */
 int container_remove(struct server *s, const char *name, struct err *err);
 
-/* From now on the Engine restarts it when it dies and after a reboot. */
-int container_keep(struct server *s, const char *name, struct err *err);
+/* From now on the Engine restarts it when it dies and after a reboot, as the plan's
+ * restart policy has it ("unless-stopped", "on-failure:10"). */
+int container_keep(
+	struct server *s, const char *name, const char *policy, struct err *err);
 
 /* Whether it runs; ERR_NOTFOUND. */
 int container_is_running(
@@ -54,9 +59,10 @@ int volumes_each(struct server *s, const char *app,
 /* Takes the app's network away; its containers must be gone. */
 int network_remove(struct server *s, const struct app *app, struct err *err);
 
-/* Reads an image into a plan; ERR_NOTFOUND if it is gone. image is a tag or an id. */
-int image_read_plan(struct server *s, const struct app *app, const char *image,
-	struct plan *plan, struct err *err);
+/* What the Engine knows of an image (a tag or an id); the caller frees it. ERR_NOTFOUND
+ * if it is gone. */
+int image_inspect(
+	struct server *s, const char *image, struct cJSON **out, struct err *err);
 
 /* Gives an image another tag ("bardo/shop:1234"); ERR_NOTFOUND if it is gone. */
 int image_add_tag(struct server *s, const char *image, const char *tag, struct err *err);

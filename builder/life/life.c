@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Containers of one-off commands are in the record as well; they are no part of the life.
+ */
 struct place_list {
 	struct place items[CONTAINERS_MAX];
 	size_t len;
@@ -20,10 +22,19 @@ struct place_list {
 static int read_places(struct server *s, const struct app *app, const struct life *life,
 	struct place_list *out, struct err *err)
 {
-	return places_read(s->store, app, life->number, out->items, &out->len, err);
+	struct place all[CONTAINERS_MAX];
+	size_t len;
+	int rc = places_read(s->store, app, life->number, all, &len, err);
+
+	out->len = 0;
+	for (size_t i = 0; i < len && !rc; i++) {
+		if (strcmp(all[i].process, PLAN_RUN) != 0)
+			out->items[out->len++] = all[i];
+	}
+	return rc;
 }
 
-static int read_plan(
+int life_read_plan(
 	struct server *s, const struct life *life, struct plan *plan, struct err *err)
 {
 	char *json;
@@ -31,22 +42,56 @@ static int read_plan(
 
 	if (rc)
 		return rc;
-	rc = plan_from_json(plan, json, err);
+	rc = plan_parse(plan, json, err);
 	free(json);
 	return rc;
 }
 
-int life_start(struct server *s, const struct app *app, const struct life *life,
-	const struct plan *plan, struct err *err)
+static int start_one(struct server *s, const struct app *app, const struct life *life,
+	const struct plan *plan, const char *process, int position, struct err *err)
 {
 	char name[CONTAINER_NAME_SIZE];
 	struct place place;
-	int rc = place_reserve(s->store, life, "web", 1, &place, err);
+	int rc = place_reserve(s->store, life, process, position, &place, err);
 
 	if (!rc)
 		rc = container_create(s, app, life, plan, &place, err);
 	if (!rc)
 		rc = container_start(s, place_container_name(app, &place, name), err);
+	return rc ? err_prefix(err, "%s.%d: ", process, position) : 0;
+}
+
+int life_start(struct server *s, const struct app *app, const struct life *life,
+	const struct plan *plan, struct err *err)
+{
+	struct plan_process p;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && plan_process(plan, i, &p); i++) {
+		for (int n = 1; n <= p.count && !rc; n++)
+			rc = start_one(s, app, life, plan, p.name, n, err);
+	}
+	return rc;
+}
+
+static int check_place(struct server *s, const struct app *app, const struct plan *plan,
+	const struct place *place, struct say *say, struct err *err)
+{
+	char name[CONTAINER_NAME_SIZE], address[INET_ADDRSTRLEN];
+	struct check_failure failure = {0};
+	struct check_options options = {
+		.container = place_container_name(app, place, name),
+		.address = place_address(s->settings, app, place, address),
+		.port = strcmp(place->process, PLAN_WEB) ? 0 : plan_port(plan),
+		.timeout = s->settings->check_timeout,
+	};
+	int rc = check_container(s->engine, &options, &failure, err);
+
+	if (rc == ERR_FAILED)
+		check_card(s->engine, &options, &failure, say);
+	/* A lone web needs no name. */
+	if (rc && (strcmp(place->process, PLAN_WEB) != 0 || place->position > 1))
+		rc = err_prefix(err, "%s.%d ", place->process, place->position);
 	return rc;
 }
 
@@ -56,21 +101,8 @@ int life_check(struct server *s, const struct app *app, const struct life *life,
 	struct place_list places;
 	int rc = read_places(s, app, life, &places, err);
 
-	for (size_t i = 0; i < places.len && !rc; i++) {
-		char name[CONTAINER_NAME_SIZE], address[INET_ADDRSTRLEN];
-		struct check_failure failure = {0};
-		struct check_options options = {
-			.container = place_container_name(app, &places.items[i], name),
-			.address = place_address(
-				s->settings, app, &places.items[i], address),
-			.port = plan->port,
-			.timeout = s->settings->check_timeout,
-		};
-
-		rc = check_container(s->engine, &options, &failure, err);
-		if (rc == ERR_FAILED)
-			check_card(s->engine, &options, &failure, say);
-	}
+	for (size_t i = 0; i < places.len && !rc; i++)
+		rc = check_place(s, app, plan, &places.items[i], say, err);
 	return rc;
 }
 
@@ -90,7 +122,7 @@ static int repair_place(struct server *s, const struct app *app, const struct li
 	if (rc == ERR_NOTFOUND) {
 		rc = container_create(s, app, life, plan, place, err);
 		if (!rc)
-			rc = container_keep(s, name, err);
+			rc = container_keep(s, name, plan_restart(plan), err);
 	}
 	return rc ? rc : container_start(s, name, err);
 }
@@ -99,14 +131,15 @@ int life_repair(struct server *s, const struct app *app, const struct life *life
 	bool *changed, struct err *err)
 {
 	struct place_list places;
-	struct plan plan;
-	int rc = read_plan(s, life, &plan, err);
+	struct plan plan = {0};
+	int rc = life_read_plan(s, life, &plan, err);
 
 	*changed = false;
 	if (!rc)
 		rc = read_places(s, app, life, &places, err);
 	for (size_t i = 0; !rc && i < places.len; i++)
 		rc = repair_place(s, app, life, &plan, &places.items[i], changed, err);
+	plan_finish(&plan);
 	return rc;
 }
 
@@ -128,11 +161,15 @@ int life_keep(
 {
 	char name[CONTAINER_NAME_SIZE];
 	struct place_list places;
-	int rc = read_places(s, app, life, &places, err);
+	struct plan plan = {0};
+	int rc = life_read_plan(s, life, &plan, err);
 
-	for (size_t i = 0; i < places.len && !rc; i++)
-		rc = container_keep(
-			s, place_container_name(app, &places.items[i], name), err);
+	if (!rc)
+		rc = read_places(s, app, life, &places, err);
+	for (size_t i = 0; !rc && i < places.len; i++)
+		rc = container_keep(s, place_container_name(app, &places.items[i], name),
+			plan_restart(&plan), err);
+	plan_finish(&plan);
 	return rc;
 }
 
@@ -181,6 +218,8 @@ int life_sweep(struct server *s, const struct app *app, struct err *err)
 	for (size_t i = 0; i < len && !rc; i++) {
 		struct life life;
 
+		if (!strcmp(places[i].process, PLAN_RUN))
+			continue;
 		rc = life_find(s->store, app, places[i].life, &life, err);
 		if (!rc && (life.state == LIFE_FAILED || life.state == LIFE_RETIRED))
 			rc = remove_place(s, app, &places[i], false, err);

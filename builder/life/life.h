@@ -15,8 +15,12 @@ struct server;
 /* The containers of a life, from the places in the record to running and proved ones. The
  * caller holds the app's lock. */
 
-/* Reserves the places, creates the containers and starts them. What was made stays for
- * life_remove when it fails. */
+/* The frozen configuration of a life; the caller finishes it after success. */
+int life_read_plan(
+	struct server *s, const struct life *life, struct plan *plan, struct err *err);
+
+/* Reserves the places of every process of the plan, creates the containers and starts
+ * them. What was made stays for life_remove when it fails. */
 int life_start(struct server *s, const struct app *app, const struct life *life,
 	const struct plan *plan, struct err *err);
 

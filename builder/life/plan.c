@@ -1,172 +1,212 @@
 #include "builder/life/plan.h"
 
+#include "config/base/buf.h"
 #include "config/base/err.h"
-#include "config/base/number.h"
-#include "config/record/apps.h"
 
 #include <cjson/cJSON.h>
-#include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-static int lowest_exposed(const cJSON *config)
+#define NAMES_MAX 1024
+
+void plan_finish(struct plan *p)
 {
-	const cJSON *ports = cJSON_GetObjectItemCaseSensitive(config, "ExposedPorts");
-	const cJSON *port;
-	int lowest = 0;
-
-	cJSON_ArrayForEach(port, ports)
-	{
-		char number[8];
-		const char *slash = strchr(port->string, '/');
-		size_t len =
-			slash ? (size_t)(slash - port->string) : strlen(port->string);
-		int64_t n;
-
-		if ((slash && strcmp(slash, "/tcp")) || len >= sizeof(number))
-			continue;
-		memcpy(number, port->string, len);
-		number[len] = '\0';
-		if (number_parse(number, 1, 65535, &n) == 0 && (!lowest || n < lowest))
-			lowest = (int)n;
-	}
-	return lowest;
+	cJSON_Delete(p->root);
+	p->root = NULL;
 }
 
-static bool has_healthcheck_none(const cJSON *config)
+char *plan_print(const struct plan *p)
 {
-	const cJSON *check = cJSON_GetObjectItemCaseSensitive(config, "Healthcheck");
-	const cJSON *test = cJSON_GetObjectItemCaseSensitive(check, "Test");
-	const char *first = cJSON_GetStringValue(cJSON_GetArrayItem(test, 0));
-
-	return first && !strcmp(first, "NONE");
+	return cJSON_PrintUnformatted(p->root);
 }
 
-/* "/var/lib/data" of shop is the volume "shop_var_lib_data". */
-static int add_volume(
-	struct plan *p, const struct app *app, const char *path, struct err *err)
+/* Lives from before there were process types had "volumes" of {"name", "path"} and web.
+ */
+static int modernise(cJSON *root)
 {
-	struct plan_volume *v = &p->volumes[p->volumes_len];
-	size_t n;
-
-	if (p->volumes_len == PLAN_VOLUMES_MAX)
-		return err_set(err, ERR_FAILED, "the image has more than %d VOLUMEs",
-			PLAN_VOLUMES_MAX);
-	if (strlen(path) >= sizeof(v->path))
-		return err_set(
-			err, ERR_FAILED, "the path of VOLUME %.60s… is too long", path);
-	(void)snprintf(v->path, sizeof(v->path), "%s", path);
-	n = (size_t)snprintf(
-		v->name, sizeof(v->name), "%s_%s", app->name, path + strspn(path, "/"));
-	while (n > 0 && v->name[n - 1] == '/')
-		v->name[--n] = '\0';
-	for (char *c = v->name; *c; c++) {
-		if (!isalnum((unsigned char)*c) && *c != '-' && *c != '.' && *c != '_')
-			*c = '_';
-	}
-	for (size_t i = 0; i < p->volumes_len; i++) {
-		if (!strcmp(p->volumes[i].name, v->name))
-			return err_set(err, ERR_FAILED,
-				"VOLUME %s and %s would be one volume, %s: rename one",
-				p->volumes[i].path, v->path, v->name);
-	}
-	p->volumes_len++;
-	return 0;
-}
-
-int plan_from_image(
-	struct plan *p, const struct app *app, const cJSON *image, struct err *err)
-{
-	const cJSON *config = cJSON_GetObjectItemCaseSensitive(image, "Config");
-	const cJSON *volumes = cJSON_GetObjectItemCaseSensitive(config, "Volumes");
-	const cJSON *volume;
-	int rc = 0;
-
-	*p = (struct plan){.port = lowest_exposed(config)};
-	if (!p->port && !has_healthcheck_none(config))
-		p->port = PLAN_PORT_DEFAULT;
-	cJSON_ArrayForEach(volume, volumes)
-	{
-		rc = add_volume(p, app, volume->string, err);
-		if (rc)
-			break;
-	}
-	return rc;
-}
-
-static cJSON *volumes_to_json(const struct plan *p)
-{
-	cJSON *list = cJSON_CreateArray();
-
-	for (size_t i = 0; list && i < p->volumes_len; i++) {
-		cJSON *v = cJSON_CreateObject();
-
-		(void)cJSON_AddStringToObject(v, "name", p->volumes[i].name);
-		(void)cJSON_AddStringToObject(v, "path", p->volumes[i].path);
-		(void)cJSON_AddItemToArray(list, v);
-	}
-	return list;
-}
-
-char *plan_to_json(const struct plan *p)
-{
-	cJSON *root = cJSON_CreateObject();
-	cJSON *env = cJSON_CreateObject();
-	char port[16], *text;
-
-	(void)snprintf(port, sizeof(port), "%d", p->port);
-	(void)cJSON_AddNumberToObject(root, "port", p->port);
-	if (p->port)
-		(void)cJSON_AddStringToObject(env, "PORT", port);
-	(void)cJSON_AddItemToObject(root, "env", env);
-	(void)cJSON_AddItemToObject(root, "volumes", volumes_to_json(p));
-	text = cJSON_PrintUnformatted(root);
-	cJSON_Delete(root);
-	return text;
-}
-
-static int read_volumes(struct plan *p, const cJSON *volumes)
-{
+	cJSON *mounts = cJSON_CreateArray(), *processes = cJSON_CreateArray();
+	cJSON *web = cJSON_CreateObject();
 	const cJSON *volume;
 
-	cJSON_ArrayForEach(volume, volumes)
+	cJSON_ArrayForEach(volume, cJSON_GetObjectItemCaseSensitive(root, "volumes"))
 	{
-		struct plan_volume *v = &p->volumes[p->volumes_len];
-		const char *name = cJSON_GetStringValue(
-			cJSON_GetObjectItemCaseSensitive(volume, "name"));
-		const char *path = cJSON_GetStringValue(
-			cJSON_GetObjectItemCaseSensitive(volume, "path"));
+		cJSON *mount = cJSON_CreateObject();
 
-		if (!name || !path || p->volumes_len == PLAN_VOLUMES_MAX ||
-			strlen(name) >= sizeof(v->name) ||
-			strlen(path) >= sizeof(v->path))
-			return -1;
-		(void)snprintf(v->name, sizeof(v->name), "%s", name);
-		(void)snprintf(v->path, sizeof(v->path), "%s", path);
-		p->volumes_len++;
+		(void)cJSON_AddStringToObject(mount, "source", plan_text(volume, "name"));
+		(void)cJSON_AddStringToObject(mount, "target", plan_text(volume, "path"));
+		(void)cJSON_AddItemToArray(mounts, mount);
 	}
-	return 0;
+	(void)cJSON_AddStringToObject(web, "name", PLAN_WEB);
+	(void)cJSON_AddNumberToObject(web, "count", 1);
+	(void)cJSON_AddItemToArray(processes, web);
+	cJSON_DeleteItemFromObjectCaseSensitive(root, "volumes");
+	(void)cJSON_AddItemToObject(root, "mounts", mounts);
+	return cJSON_AddItemToObject(root, "processes", processes) ? 0 : -1;
 }
 
-int plan_from_json(struct plan *p, const char *json, struct err *err)
+int plan_parse(struct plan *out, const char *json, struct err *err)
 {
 	cJSON *root = cJSON_Parse(json);
-	const cJSON *port = cJSON_GetObjectItemCaseSensitive(root, "port");
-	int rc = 0;
+	bool fine = cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(root, "port")) &&
+		cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(root, "env"));
 
-	*p = (struct plan){0};
-	if (cJSON_IsNumber(port))
-		p->port = port->valueint;
-	if (!cJSON_IsNumber(port) ||
-		read_volumes(p, cJSON_GetObjectItemCaseSensitive(root, "volumes")) < 0)
-		rc = err_set(
+	if (fine && !cJSON_GetObjectItemCaseSensitive(root, "processes"))
+		fine = modernise(root) == 0;
+	if (!fine) {
+		cJSON_Delete(root);
+		return err_set(
 			err, ERR_FAILED, "the life's stored configuration is damaged");
-	cJSON_Delete(root);
-	return rc;
+	}
+	out->root = root;
+	return 0;
 }
 
-bool plan_stops_first(const struct plan *p)
+static int number(const struct plan *p, const char *name, int otherwise)
 {
-	return p->volumes_len > 0;
+	const cJSON *n = cJSON_GetObjectItemCaseSensitive(p->root, name);
+
+	return cJSON_IsNumber(n) ? n->valueint : otherwise;
+}
+
+static const char *text_or(const struct plan *p, const char *name, const char *otherwise)
+{
+	const char *text = plan_text(p->root, name);
+
+	return *text ? text : otherwise;
+}
+
+int plan_port(const struct plan *p)
+{
+	return number(p, "port", 0);
+}
+
+int plan_stop_timeout(const struct plan *p)
+{
+	return number(p, "stop_timeout", PLAN_STOP_TIMEOUT_DEFAULT);
+}
+
+const char *plan_restart(const struct plan *p)
+{
+	return text_or(p, "restart", PLAN_RESTART_DEFAULT);
+}
+
+const char *plan_log_size(const struct plan *p)
+{
+	return text_or(p, "log_size", PLAN_LOG_SIZE_DEFAULT);
+}
+
+const char *plan_script(const struct plan *p, const char *name)
+{
+	const char *text = plan_text(plan_part(p, "scripts"), name);
+
+	return *text ? text : NULL;
+}
+
+const cJSON *plan_part(const struct plan *p, const char *name)
+{
+	return cJSON_GetObjectItemCaseSensitive(p->root, name);
+}
+
+const char *plan_text(const cJSON *entry, const char *name)
+{
+	const char *text =
+		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, name));
+
+	return text ? text : "";
+}
+
+bool plan_applies(const cJSON *entry, const char *process)
+{
+	const char *of = plan_text(entry, "process");
+
+	return !*of || !strcmp(of, process);
+}
+
+static void read_process(const cJSON *entry, struct plan_process *out)
+{
+	const char *command = plan_text(entry, "command");
+	const cJSON *arguments = cJSON_GetObjectItemCaseSensitive(entry, "arguments");
+	const cJSON *count = cJSON_GetObjectItemCaseSensitive(entry, "count");
+
+	*out = (struct plan_process){
+		.name = plan_text(entry, "name"),
+		.command = *command ? command : NULL,
+		.arguments = cJSON_IsArray(arguments) ? arguments : NULL,
+		.count = cJSON_IsNumber(count) ? count->valueint : 0,
+	};
+}
+
+bool plan_process(const struct plan *p, size_t at, struct plan_process *out)
+{
+	const cJSON *entry = cJSON_GetArrayItem(plan_part(p, "processes"), (int)at);
+
+	if (!entry)
+		return false;
+	read_process(entry, out);
+	return true;
+}
+
+bool plan_find_process(const struct plan *p, const char *name, struct plan_process *out)
+{
+	for (size_t i = 0; plan_process(p, i, out); i++) {
+		if (!strcmp(out->name, name))
+			return true;
+	}
+	return false;
+}
+
+static int no_such_process(const struct plan *p, const char *name, struct err *err)
+{
+	struct plan_process one;
+	struct buf names;
+
+	buf_init(&names, NAMES_MAX);
+	for (size_t i = 0; plan_process(p, i, &one); i++)
+		(void)buf_addf(&names, "%s%s", i ? ", " : "", one.name);
+	(void)err_set(err, ERR_NOTFOUND, "it has no process type %.60s: it has %s", name,
+		buf_text(&names));
+	buf_finish(&names);
+	return ERR_NOTFOUND;
+}
+
+int plan_set_count(struct plan *p, const char *name, int count, struct err *err)
+{
+	const cJSON *entry;
+
+	cJSON_ArrayForEach(entry, plan_part(p, "processes"))
+	{
+		cJSON *was = cJSON_GetObjectItemCaseSensitive(entry, "count");
+
+		if (strcmp(plan_text(entry, "name"), name) != 0)
+			continue;
+		return was && cJSON_SetNumberHelper(was, count) == count
+			? 0
+			: err_set(err, ERR_FAILED, "out of memory");
+	}
+	return no_such_process(p, name, err);
+}
+
+/* "ro" among the options, which commas separate. */
+static bool is_read_only(const char *options)
+{
+	while (*options) {
+		size_t n = strcspn(options, ",");
+
+		if (n == 2 && !strncmp(options, "ro", n))
+			return true;
+		options += n + (options[n] == ',');
+	}
+	return false;
+}
+
+const char *plan_exclusive_volume(const struct plan *p)
+{
+	const cJSON *mount;
+
+	cJSON_ArrayForEach(mount, plan_part(p, "mounts"))
+	{
+		if (!is_read_only(plan_text(mount, "options")) &&
+			strcmp(plan_text(mount, "phase"), PLAN_RUN) != 0)
+			return plan_text(mount, "source");
+	}
+	return NULL;
 }

@@ -4,46 +4,85 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct app;
 struct cJSON;
 struct err;
 
 /*
  * A life's frozen configuration: everything besides the image that decides how it runs.
- * It is made once, out of the image's own settings, stored with the life as JSON, and
- * read back to revive it or to start its containers again:
+ * It is composed once (builder/life/compose.h), stored with the life as JSON, and read
+ * back to revive it or to start its containers again. It is that JSON:
  *
- *   {"port": 5000, "env": {"PORT": "5000"},
- *    "volumes": [{"name": "shop_data", "path": "/data"}]}
+ *   {"port": 5000, "env": {"PORT": "5000", "KEY": "value"},
+ *    "processes": [{"name": "web", "command": "./serve", "arguments": ["-v"], "count":
+ * 1}], "mounts": [{"source": "shop_data", "target": "/data", "options": "ro", "process":
+ * "", "phase": ""}], "networks": ["shared"], "options": [{"phase": "deploy", "process":
+ * "", "text": "--shm-size 64m"}], "resources": [{"process": "web", "kind": "limit",
+ * "name": "memory", "value": "64m"}], "restart": "unless-stopped", "stop_timeout": 10,
+ * "log_size": "10m", "scripts": {"release": "./migrate", "predeploy": "…", "postdeploy":
+ * "…", "first": "…"}}
+ *
+ * port is where web listens, told it as PORT; 0: it serves nothing. A process without a
+ * command runs the image's own; an empty process or phase means every one. Secrets stand
+ * in it: it is never shown as a whole.
  */
-
-#define PLAN_VOLUMES_MAX 16
-#define PLAN_PATH_SIZE 256
-#define PLAN_VOLUME_NAME_SIZE 320
-#define PLAN_PORT_DEFAULT 5000
-
-struct plan_volume {
-	char name[PLAN_VOLUME_NAME_SIZE];
-	char path[PLAN_PATH_SIZE];
-};
-
 struct plan {
-	int port; /* where web listens, told it as PORT; 0: it serves nothing */
-	struct plan_volume volumes[PLAN_VOLUMES_MAX];
-	size_t volumes_len;
+	struct cJSON *root; /* NULL: none yet */
 };
 
-/* Out of GET /images/…/json: the lowest EXPOSEd TCP port, VOLUMEs as volumes APP_path.
- * An image without EXPOSE and with HEALTHCHECK NONE serves nothing. ERR_FAILED: too many
- * or too long volumes. */
-int plan_from_image(struct plan *p, const struct app *app, const struct cJSON *image,
-	struct err *err);
+#define PLAN_PROCESSES_MAX 16
+#define PLAN_MOUNTS_MAX 64
+#define PLAN_PORT_DEFAULT 5000
+#define PLAN_STOP_TIMEOUT_DEFAULT 10
+#define PLAN_RESTART_DEFAULT "unless-stopped"
+#define PLAN_LOG_SIZE_DEFAULT "10m"
+#define PLAN_WEB "web"
+
+/* Process types of one-off containers: no Procfile may have the names but release. */
+#define PLAN_RUN "run"
+#define PLAN_RELEASE "release"
+#define PLAN_PREDEPLOY "predeploy"
+#define PLAN_POSTDEPLOY "postdeploy"
+
+/* NULL and empty ones are fine. */
+void plan_finish(struct plan *p);
 
 /* The JSON text, malloc'd; NULL without memory. */
-char *plan_to_json(const struct plan *p);
-int plan_from_json(struct plan *p, const char *json, struct err *err);
+char *plan_print(const struct plan *p);
+/* ERR_FAILED: damaged. Lives of older versions of bardo are understood. */
+int plan_parse(struct plan *out, const char *json, struct err *err);
 
-/* Two lives must not run at once on one volume: the old one is stopped first. */
-bool plan_stops_first(const struct plan *p);
+int plan_port(const struct plan *p);
+int plan_stop_timeout(const struct plan *p); /* seconds */
+const char *plan_restart(const struct plan *p);
+const char *plan_log_size(const struct plan *p);
+/* scripts.NAME, NULL if there is none. */
+const char *plan_script(const struct plan *p, const char *name);
+
+/* "env" (an object) or one of the lists; NULL if the plan has none. Borrowed. */
+const struct cJSON *plan_part(const struct plan *p, const char *name);
+
+/* A text of an entry; "" where it isn't there. */
+const char *plan_text(const struct cJSON *entry, const char *name);
+
+/* Whether an entry of mounts, options or resources is meant for this process. */
+bool plan_applies(const struct cJSON *entry, const char *process);
+
+struct plan_process {
+	const char *name;
+	const char *command;	       /* NULL: the image's own */
+	const struct cJSON *arguments; /* an array of texts; NULL none */
+	int count;
+};
+
+/* The process types in order; false beyond the last. Texts are borrowed. */
+bool plan_process(const struct plan *p, size_t at, struct plan_process *out);
+/* false: no such type. */
+bool plan_find_process(const struct plan *p, const char *name, struct plan_process *out);
+/* Sets a type's count (ps:scale). ERR_NOTFOUND names those that there are. */
+int plan_set_count(struct plan *p, const char *name, int count, struct err *err);
+
+/* The first volume that two lives must not have at once, NULL: none. The old life is
+ * stopped first then. One that is mounted read-only can be shared. */
+const char *plan_exclusive_volume(const struct plan *p);
 
 #endif

@@ -1,5 +1,6 @@
 #include "builder/life/route.h"
 
+#include "builder/life/life.h"
 #include "builder/life/plan.h"
 #include "builder/proxy/haproxy.h"
 #include "builder/server.h"
@@ -117,29 +118,25 @@ static int servers_of_life(struct server *s, const struct app *app,
 	struct err *err)
 {
 	struct place places[CONTAINERS_MAX];
-	struct plan plan;
+	struct plan plan = {0};
 	size_t places_len;
-	char *json;
-	int rc = life_read_config(s->store, life, &json, err);
+	int rc = life_read_plan(s, life, &plan, err);
 
 	*len = 0;
-	if (rc)
-		return rc;
-	rc = plan_from_json(&plan, json, err);
-	free(json);
 	if (!rc)
 		rc = places_read(s->store, app, life->number, places, &places_len, err);
-	for (size_t i = 0; !rc && plan.port && i < places_len; i++) {
+	for (size_t i = 0; !rc && plan_port(&plan) && i < places_len; i++) {
 		char address[INET_ADDRSTRLEN];
 
-		if (strcmp(places[i].process, "web"))
+		if (strcmp(places[i].process, PLAN_WEB) != 0)
 			continue;
 		server_name(&places[i], servers[*len].name);
 		(void)snprintf(servers[*len].address, sizeof(servers[*len].address),
 			"%s:%d", place_address(s->settings, app, &places[i], address),
-			plan.port);
+			plan_port(&plan));
 		(*len)++;
 	}
+	plan_finish(&plan);
 	return rc;
 }
 
@@ -150,7 +147,7 @@ int route_to_life(
 	size_t len = 0;
 	int rc = 0;
 
-	if (life)
+	if (life && !app->stopped)
 		rc = servers_of_life(s, app, life, servers, &len, err);
 	return rc ? rc : haproxy_route(s->settings, app->slot, servers, len, err);
 }

@@ -1,3 +1,4 @@
+#include "receiver/commands/passages.h"
 #include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
 
@@ -15,14 +16,6 @@
 
 /* Commands that make a new life without a push. */
 
-struct passage_wish {
-	const char *source;
-	struct life
-		from; /* whose commit, and for a revive whose image and configuration */
-	bool revive;
-	bool no_cache;
-};
-
 static int deploy(struct request *r, struct app *app, const struct passage_wish *wish,
 	struct err *err)
 {
@@ -38,8 +31,9 @@ static int deploy(struct request *r, struct app *app, const struct passage_wish 
 		.source = wish->source,
 		.commit = wish->from.commit,
 		.version = wish->from.version,
-		.from = wish->revive ? &wish->from : NULL,
-		.rebuild = !wish->revive,
+		.from = wish->kind == PASSAGE_BUILD ? NULL : &wish->from,
+		.renew = wish->kind == PASSAGE_RENEW,
+		.rebuild = wish->kind == PASSAGE_BUILD,
 		.no_cache = wish->no_cache,
 	};
 	int rc;
@@ -51,37 +45,68 @@ static int deploy(struct request *r, struct app *app, const struct passage_wish 
 	return rc && life.number ? err_exit_status(rc) : rc;
 }
 
-/* Takes the lock, or says who has it: a person at a terminal rather tries again than
- * waits for somebody else's build. */
-static int open_app(struct request *r, struct app *app, int *lock, struct err *err)
+int passage_lock(struct request *r, struct app *app, int *lock, struct err *err)
 {
 	char path[PATH_TEXT_MAX];
-	int rc = command_app(r, app, err);
+	int rc;
 
-	if (rc)
-		return rc;
 	*lock = lock_open(path_app_lock(r->settings, app->name, path), err);
 	if (*lock < 0)
 		return *lock;
 	rc = lock_try(*lock, err);
 	if (!rc)
 		rc = app_reload(r->server.store, app, err);
-	if (rc)
+	if (!rc && app->destroyed_at)
+		rc = err_set(err, ERR_NOTFOUND, "%s was destroyed meanwhile", app->name);
+	if (rc) {
 		(void)close(*lock);
+		*lock = -1;
+	}
 	return rc;
 }
 
-/* Runs it under the lock, and lets the lock go before the old life is settled. */
-static int passage(struct request *r, struct app *app, const struct passage_wish *wish,
+static int check_unlocked(const struct app *app, struct err *err)
+{
+	if (!app->locked_at)
+		return 0;
+	return err_set(err, ERR_BUSY,
+		"%s is locked, and nothing is deployed: apps:unlock %s ends that",
+		app->name, app->name);
+}
+
+/* The lock is let go before the old life is settled. */
+int passage_run(struct request *r, struct app *app, const struct passage_wish *wish,
 	int lock, struct err *err)
 {
-	int rc = deploy(r, app, wish, err);
+	int rc = check_unlocked(app, err);
 
+	if (!rc)
+		rc = deploy(r, app, wish, err);
 	(void)close(lock);
 	if (rc)
 		return rc;
 	rc = settle_ask(&r->server, app, NULL);
 	return rc == ERR_AWAY ? settle_run(&r->server, app, err) : rc;
+}
+
+int passage_renew(
+	struct request *r, struct app *app, int lock, const char *source, struct err *err)
+{
+	struct passage_wish wish = {.source = source, .kind = PASSAGE_RENEW};
+	int rc = app->live ? life_find(r->server.store, app, app->live, &wish.from, err)
+			   : ERR_NOTFOUND;
+
+	if (!rc)
+		return passage_run(r, app, &wish, lock, err);
+	(void)close(lock);
+	return app->live ? rc : 0;
+}
+
+static int open_app(struct request *r, struct app *app, int *lock, struct err *err)
+{
+	int rc = command_app(r, app, err);
+
+	return rc ? rc : passage_lock(r, app, lock, err);
 }
 
 static int find_revived(
@@ -109,7 +134,7 @@ static int find_revived(
 
 int run_lives_revive(struct request *r, struct err *err)
 {
-	struct passage_wish wish = {.source = "revive", .revive = true};
+	struct passage_wish wish = {.source = "revive", .kind = PASSAGE_REVIVE};
 	struct app app;
 	int lock, rc = command_options(r, NULL, 0, 1, 2, err);
 
@@ -119,7 +144,7 @@ int run_lives_revive(struct request *r, struct err *err)
 		return rc;
 	rc = find_revived(r, &app, &wish.from, err);
 	if (!rc)
-		return passage(r, &app, &wish, lock, err);
+		return passage_run(r, &app, &wish, lock, err);
 	(void)close(lock);
 	return rc;
 }
@@ -142,7 +167,7 @@ int run_ps_rebuild(struct request *r, struct err *err)
 	else
 		rc = life_find(r->server.store, &app, app.live, &wish.from, err);
 	if (!rc)
-		return passage(r, &app, &wish, lock, err);
+		return passage_run(r, &app, &wish, lock, err);
 	(void)close(lock);
 	return rc;
 }

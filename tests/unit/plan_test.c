@@ -1,101 +1,299 @@
+#include "builder/life/body.h"
+#include "builder/life/compose.h"
 #include "builder/life/plan.h"
+#include "builder/recipe/recipe.h"
+#include "builder/server.h"
+#include "config/app/listed.h"
+#include "config/app/properties.h"
+#include "config/app/scale.h"
+#include "config/app/variables.h"
 #include "config/base/err.h"
+#include "config/base/io.h"
 #include "config/record/apps.h"
+#include "config/store.h"
 
 #include <cjson/cJSON.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-static struct plan plan_of(const char *config)
-{
-	struct app app = {.name = "shop"};
+/* An app named shop, and what is set for it. */
+struct world {
+	char dir[64];
+	struct server server;
+	struct app app;
+	struct recipe recipe;
 	struct plan plan;
-	struct err err = {0};
-	cJSON *image = cJSON_Parse(config);
+};
 
-	assert_non_null(image);
-	assert_int_equal(plan_from_image(&plan, &app, image, &err), 0);
-	cJSON_Delete(image);
-	return plan;
+static int world_setup(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	char path[128];
+
+	(void)snprintf(w->dir, sizeof(w->dir), "/tmp/bardo-plan-XXXXXX");
+	assert_non_null(mkdtemp(w->dir));
+	(void)snprintf(path, sizeof(path), "%s/bardo.db", w->dir);
+	assert_int_equal(store_open(&w->server.store, path, NULL), 0);
+	w->app = (struct app){.id = 1, .name = "shop"};
+	*state = w;
+	return 0;
+}
+
+static int world_teardown(void **state)
+{
+	struct world *w = *state;
+
+	plan_finish(&w->plan);
+	cJSON_Delete(w->recipe.processes);
+	cJSON_Delete(w->recipe.app);
+	cJSON_Delete(w->recipe.configuration);
+	store_close(w->server.store);
+	(void)io_remove_tree(w->dir, NULL);
+	free(w);
+	return 0;
+}
+
+static void compose(struct world *w, const char *image)
+{
+	struct err err = {0};
+	cJSON *json = cJSON_Parse(image);
+
+	assert_non_null(json);
+	plan_finish(&w->plan);
+	if (plan_compose(&w->plan, &w->server, &w->app, json, &w->recipe, &err) < 0)
+		fail_msg("%s", err.msg);
+	cJSON_Delete(json);
+}
+
+static const char *env(const struct world *w, const char *name)
+{
+	return plan_text(plan_part(&w->plan, "env"), name);
+}
+
+static void set(struct world *w, const char *name, const char *value)
+{
+	struct variables v = {0};
+
+	assert_int_equal(variables_put(&v, name, value, NULL), 0);
+	assert_int_equal(
+		variables_change(w->server.store, w->app.id, &v, NULL, 0, NULL, NULL), 0);
+	variables_finish(&v);
 }
 
 static void takes_the_lowest_exposed_tcp_port(void **state)
 {
-	(void)state;
-	assert_int_equal(
-		plan_of("{\"Config\":{\"ExposedPorts\":{\"9000/tcp\":{},\"8080/tcp\":{},"
-			"\"53/udp\":{}}}}")
-			.port,
-		8080);
+	struct world *w = *state;
+
+	compose(w,
+		"{\"Config\":{\"ExposedPorts\":{\"9000/tcp\":{},\"8080/tcp\":{},\"53/"
+		"udp\":{}}}}");
+	assert_int_equal(plan_port(&w->plan), 8080);
+	assert_string_equal(env(w, "PORT"), "8080");
 }
 
 static void tells_an_image_that_exposes_nothing_port_5000(void **state)
 {
-	(void)state;
-	assert_int_equal(plan_of("{\"Config\":{}}").port, 5000);
-	assert_int_equal(
-		plan_of("{\"Config\":{\"ExposedPorts\":{\"53/udp\":{}}}}").port, 5000);
+	struct world *w = *state;
+
+	compose(w, "{\"Config\":{}}");
+	assert_int_equal(plan_port(&w->plan), 5000);
+	compose(w, "{\"Config\":{\"ExposedPorts\":{\"53/udp\":{}}}}");
+	assert_int_equal(plan_port(&w->plan), 5000);
 }
 
 static void knows_an_image_that_serves_nothing(void **state)
 {
-	(void)state;
-	assert_int_equal(
-		plan_of("{\"Config\":{\"Healthcheck\":{\"Test\":[\"NONE\"]}}}").port, 0);
+	struct world *w = *state;
+
+	compose(w, "{\"Config\":{\"Healthcheck\":{\"Test\":[\"NONE\"]}}}");
+	assert_int_equal(plan_port(&w->plan), 0);
+	assert_string_equal(env(w, "PORT"), "");
 }
 
-static void makes_volumes_named_volumes_and_stops_first(void **state)
+static void a_port_that_is_set_wins(void **state)
 {
-	struct plan plan = plan_of("{\"Config\":{\"Volumes\":{\"/var/lib/data/\":{}}}}");
+	struct world *w = *state;
 
-	(void)state;
-	assert_int_equal(plan.volumes_len, 1);
-	assert_string_equal(plan.volumes[0].name, "shop_var_lib_data");
-	assert_string_equal(plan.volumes[0].path, "/var/lib/data/");
-	assert_true(plan_stops_first(&plan));
+	set(w, "PORT", "7000");
+	compose(w, "{\"Config\":{\"ExposedPorts\":{\"8080/tcp\":{}}}}");
+	assert_int_equal(plan_port(&w->plan), 7000);
+	assert_string_equal(env(w, "PORT"), "7000");
+}
+
+static void makes_volumes_named_volumes_that_one_life_has(void **state)
+{
+	struct world *w = *state;
+	const cJSON *mounts;
+
+	compose(w, "{\"Config\":{\"Volumes\":{\"/var/lib/data/\":{}}}}");
+	mounts = plan_part(&w->plan, "mounts");
+	assert_int_equal(cJSON_GetArraySize(mounts), 1);
+	assert_string_equal(plan_text(mounts->child, "source"), "shop_var_lib_data");
+	assert_string_equal(plan_text(mounts->child, "target"), "/var/lib/data/");
+	assert_string_equal(plan_exclusive_volume(&w->plan), "shop_var_lib_data");
+}
+
+static void a_mount_takes_the_place_of_a_volume(void **state)
+{
+	struct world *w = *state;
+	const struct listed l = {"", "", "/srv/shop:/data:ro"};
+
+	assert_int_equal(listed_add(w->server.store, 1, LISTED_MOUNT, &l, NULL), 0);
+	compose(w, "{\"Config\":{\"Volumes\":{\"/data\":{}}}}");
+	assert_int_equal(cJSON_GetArraySize(plan_part(&w->plan, "mounts")), 1);
+	assert_null(plan_exclusive_volume(&w->plan));
+}
+
+static void two_volumes_that_would_be_one_are_refused(void **state)
+{
+	struct world *w = *state;
+	struct err err = {0};
+	cJSON *image =
+		cJSON_Parse("{\"Config\":{\"Volumes\":{\"/a/b\":{},\"/a_b\":{}}}}");
+
+	assert_int_equal(
+		plan_compose(&w->plan, &w->server, &w->app, image, &w->recipe, &err),
+		ERR_FAILED);
+	assert_non_null(strstr(err.msg, "shop_a_b"));
+	cJSON_Delete(image);
+}
+
+static int count(const struct world *w, const char *process)
+{
+	struct plan_process p;
+
+	return plan_find_process(&w->plan, process, &p) ? p.count : -1;
+}
+
+static void counts_come_from_scale_then_formation_then_custom(void **state)
+{
+	struct world *w = *state;
+
+	w->recipe.processes =
+		cJSON_Parse("[{\"name\":\"web\",\"command\":\"./serve\"},"
+			    "{\"name\":\"worker\",\"command\":\"./work | tee log\"},"
+			    "{\"name\":\"clock\",\"command\":\"./tick\"},"
+			    "{\"name\":\"release\",\"command\":\"./migrate\"}]");
+	w->recipe.app = cJSON_Parse("{\"formation\":{\"worker\":{\"quantity\":2},"
+				    "\"web\":{\"quantity\":3}}}");
+	assert_int_equal(scale_set(w->server.store, 1, "web", 4, NULL), 0);
+	compose(w, "{\"Config\":{}}");
+	assert_int_equal(count(w, "web"), 4);
+	assert_int_equal(count(w, "worker"), 2);
+	assert_int_equal(count(w, "clock"), 0);
+	assert_int_equal(count(w, "release"), -1);
+	assert_string_equal(plan_script(&w->plan, PLAN_RELEASE), "./migrate");
+	assert_int_equal(plan_set_count(&w->plan, "clock", 1, NULL), 0);
+	assert_int_equal(count(w, "clock"), 1);
+	assert_int_equal(plan_set_count(&w->plan, "nothing", 1, NULL), ERR_NOTFOUND);
+}
+
+static void what_is_set_wins_over_the_configuration_file(void **state)
+{
+	struct world *w = *state;
+
+	w->recipe.configuration = cJSON_Parse(
+		"{\"env\":{\"A\":\"file\",\"B\":\"file\"},\"volumes\":[\"data:/data\"],"
+		"\"networks\":[\"shared\"],\"arguments\":[\"-v\"],"
+		"\"ports\":[\"http:80:6000\"]}");
+	set(w, "A", "set");
+	compose(w, "{\"Config\":{\"ExposedPorts\":{\"8080/tcp\":{}}}}");
+	assert_string_equal(env(w, "A"), "set");
+	assert_string_equal(env(w, "B"), "file");
+	assert_int_equal(plan_port(&w->plan), 6000);
+	assert_string_equal(
+		plan_text(plan_part(&w->plan, "mounts")->child, "source"), "shop_data");
 }
 
 static void reads_back_what_it_wrote(void **state)
 {
-	struct plan plan = plan_of("{\"Config\":{\"ExposedPorts\":{\"80/tcp\":{}},"
-				   "\"Volumes\":{\"/a\":{},\"/b\":{}}}}"),
-		    back;
+	struct world *w = *state;
+	struct plan back = {0};
 	struct err err = {0};
-	char *json = plan_to_json(&plan);
+	char *json, *again;
+
+	assert_int_equal(property_set(w->server.store, 1, "ps", "restart-policy",
+				 "on-failure:3", NULL),
+		0);
+	compose(w, "{\"Config\":{\"Volumes\":{\"/a\":{},\"/b\":{}}}}");
+	json = plan_print(&w->plan);
+	assert_int_equal(plan_parse(&back, json, &err), 0);
+	again = plan_print(&back);
+	assert_string_equal(json, again);
+	assert_string_equal(plan_restart(&back), "on-failure:3");
+	plan_finish(&back);
+	free(again);
+	free(json);
+}
+
+static void understands_a_life_of_the_first_version(void **state)
+{
+	struct plan plan = {0};
 
 	(void)state;
-	assert_int_equal(plan_from_json(&back, json, &err), 0);
-	assert_int_equal(back.port, 80);
-	assert_int_equal(back.volumes_len, 2);
-	assert_string_equal(back.volumes[1].name, plan.volumes[1].name);
-	free(json);
+	assert_int_equal(plan_parse(&plan,
+				 "{\"port\":80,\"env\":{\"PORT\":\"80\"},\"volumes\":"
+				 "[{\"name\":\"shop_data\",\"path\":\"/data\"}]}",
+				 NULL),
+		0);
+	assert_string_equal(plan_exclusive_volume(&plan), "shop_data");
+	assert_true(plan_process(&plan, 0, &(struct plan_process){0}));
+	plan_finish(&plan);
 }
 
 static void says_that_a_stored_plan_is_damaged(void **state)
 {
-	struct plan plan;
+	struct plan plan = {0};
 	struct err err = {0};
 
 	(void)state;
-	assert_int_equal(plan_from_json(&plan, "{", &err), ERR_FAILED);
-	assert_int_equal(
-		plan_from_json(&plan, "{\"port\":1,\"volumes\":[{}]}", &err), ERR_FAILED);
+	assert_int_equal(plan_parse(&plan, "{", &err), ERR_FAILED);
+	assert_int_equal(plan_parse(&plan, "{\"port\":1}", &err), ERR_FAILED);
 }
+
+static void assert_command(const char *line, const char *wanted)
+{
+	cJSON *command = container_command(line);
+	char *text = cJSON_PrintUnformatted(command);
+
+	assert_string_equal(text, wanted);
+	free(text);
+	cJSON_Delete(command);
+}
+
+static void plain_words_need_no_shell(void **state)
+{
+	(void)state;
+	assert_command("./serve -p '80 80'", "[\"./serve\",\"-p\",\"80 80\"]");
+	assert_command("serve $PORT", "[\"/bin/sh\",\"-c\",\"serve $PORT\"]");
+	assert_command("A=1 serve", "[\"/bin/sh\",\"-c\",\"A=1 serve\"]");
+	assert_command("serve 'open", "[\"/bin/sh\",\"-c\",\"serve 'open\"]");
+}
+
+#define claim(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(takes_the_lowest_exposed_tcp_port),
-		cmocka_unit_test(tells_an_image_that_exposes_nothing_port_5000),
-		cmocka_unit_test(knows_an_image_that_serves_nothing),
-		cmocka_unit_test(makes_volumes_named_volumes_and_stops_first),
-		cmocka_unit_test(reads_back_what_it_wrote),
+		claim(takes_the_lowest_exposed_tcp_port),
+		claim(tells_an_image_that_exposes_nothing_port_5000),
+		claim(knows_an_image_that_serves_nothing),
+		claim(a_port_that_is_set_wins),
+		claim(makes_volumes_named_volumes_that_one_life_has),
+		claim(a_mount_takes_the_place_of_a_volume),
+		claim(two_volumes_that_would_be_one_are_refused),
+		claim(counts_come_from_scale_then_formation_then_custom),
+		claim(what_is_set_wins_over_the_configuration_file),
+		claim(reads_back_what_it_wrote),
+		cmocka_unit_test(understands_a_life_of_the_first_version),
 		cmocka_unit_test(says_that_a_stored_plan_is_damaged),
+		cmocka_unit_test(plain_words_need_no_shell),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,231 @@
+#include "builder/life/body.h"
+
+#include "builder/life/plan.h"
+#include "builder/server.h"
+#include "config/base/err.h"
+#include "config/base/words.h"
+#include "config/record/lives.h"
+#include "config/record/places.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What makes a line of a Procfile a matter for a shell. */
+#define SHELL_CHARACTERS "$`|&;<>()*?[]~#{}!\n"
+
+char *network_name(const struct app *app, char *out)
+{
+	(void)snprintf(out, CONTAINER_NAME_SIZE, "bardo.%s", app->name);
+	return out;
+}
+
+void body_add_labels(cJSON *body, const struct server *s, const struct app *app)
+{
+	cJSON *labels = cJSON_AddObjectToObject(body, "Labels");
+
+	(void)cJSON_AddStringToObject(labels, "bardo.server", s->id);
+	(void)cJSON_AddStringToObject(labels, "bardo.app", app->name);
+}
+
+static void add_life_labels(
+	cJSON *body, const struct life *life, const struct place *place)
+{
+	cJSON *labels = cJSON_GetObjectItemCaseSensitive(body, "Labels");
+	char number[16];
+
+	(void)snprintf(number, sizeof(number), "%d", life->number);
+	(void)cJSON_AddStringToObject(labels, "bardo.life", number);
+	(void)cJSON_AddStringToObject(labels, "bardo.process", place->process);
+	(void)cJSON_AddStringToObject(
+		labels, "org.opencontainers.image.revision", life->commit);
+}
+
+static void add_env(cJSON *body, const struct plan *plan)
+{
+	cJSON *env = cJSON_AddArrayToObject(body, "Env");
+	const cJSON *one;
+
+	cJSON_ArrayForEach(one, plan_part(plan, "env"))
+	{
+		const char *value = cJSON_GetStringValue(one);
+		size_t size = strlen(one->string) + strlen(value) + 2;
+		char *text = cJSON_malloc(size);
+
+		if (!text)
+			return;
+		(void)snprintf(text, size, "%s=%s", one->string, value);
+		(void)cJSON_AddItemToArray(env, cJSON_CreateString(text));
+		cJSON_free(text);
+	}
+}
+
+/* ---- what runs ---- */
+
+static cJSON *shell_command(const char *line)
+{
+	cJSON *command = cJSON_CreateArray();
+
+	(void)cJSON_AddItemToArray(command, cJSON_CreateString("/bin/sh"));
+	(void)cJSON_AddItemToArray(command, cJSON_CreateString("-c"));
+	(void)cJSON_AddItemToArray(command, cJSON_CreateString(line));
+	return command;
+}
+
+cJSON *container_command(const char *line)
+{
+	struct words words;
+	cJSON *command;
+
+	if (strpbrk(line, SHELL_CHARACTERS) || words_split(&words, line, NULL) < 0)
+		return shell_command(line);
+	if (words.argc == 0 || strchr(words.argv[0], '=')) {
+		words_finish(&words);
+		return shell_command(line);
+	}
+	command = cJSON_CreateArray();
+	for (size_t i = 0; i < words.argc; i++)
+		(void)cJSON_AddItemToArray(command, cJSON_CreateString(words.argv[i]));
+	words_finish(&words);
+	return command;
+}
+
+static void add_command(cJSON *body, const struct plan *plan, const char *process)
+{
+	struct plan_process p;
+	cJSON *command = NULL;
+	const cJSON *argument;
+
+	if (!plan_find_process(plan, process, &p))
+		return;
+	if (p.command)
+		command = container_command(p.command);
+	if (p.arguments && !command)
+		command = cJSON_CreateArray();
+	cJSON_ArrayForEach(argument, p.arguments)(void)
+		cJSON_AddItemToArray(command, cJSON_Duplicate(argument, true));
+	if (command)
+		(void)cJSON_AddItemToObject(body, "Cmd", command);
+}
+
+/* The image's HEALTHCHECK is about what web serves. */
+static void leave_health_to_web(cJSON *body, const char *process)
+{
+	cJSON *health, *test;
+
+	if (!strcmp(process, PLAN_WEB))
+		return;
+	health = cJSON_AddObjectToObject(body, "Healthcheck");
+	test = cJSON_AddArrayToObject(health, "Test");
+	(void)cJSON_AddItemToArray(test, cJSON_CreateString("NONE"));
+}
+
+/* ---- the host's side ---- */
+
+static bool is_option(const char *options, const char *name)
+{
+	size_t len = strlen(name);
+
+	while (*options) {
+		size_t n = strcspn(options, ",");
+
+		if (n == len && !strncmp(options, name, n))
+			return true;
+		options += n + (options[n] == ',');
+	}
+	return false;
+}
+
+static cJSON *make_mount(
+	const cJSON *entry, const struct server *s, const struct app *app)
+{
+	const char *source = plan_text(entry, "source");
+	const char *options = plan_text(entry, "options");
+	bool is_path = source[0] == '/';
+	cJSON *m = cJSON_CreateObject();
+
+	(void)cJSON_AddStringToObject(m, "Type", is_path ? "bind" : "volume");
+	(void)cJSON_AddStringToObject(m, "Source", source);
+	(void)cJSON_AddStringToObject(m, "Target", plan_text(entry, "target"));
+	if (is_option(options, "ro"))
+		(void)cJSON_AddBoolToObject(m, "ReadOnly", true);
+	if (!is_path) {
+		cJSON *volume = cJSON_AddObjectToObject(m, "VolumeOptions");
+
+		if (is_option(options, "nocopy"))
+			(void)cJSON_AddBoolToObject(volume, "NoCopy", true);
+		body_add_labels(volume, s, app);
+	}
+	return m;
+}
+
+/* "" is every phase; "deploy" the life's own processes, "run" one-off commands. */
+static bool is_in_phase(const cJSON *entry, const char *process)
+{
+	const char *phase = plan_text(entry, "phase");
+
+	return !*phase || !strcmp(phase, strcmp(process, PLAN_RUN) ? "deploy" : "run");
+}
+
+static void add_mounts(cJSON *host, const struct server *s, const struct app *app,
+	const struct plan *plan, const char *process)
+{
+	cJSON *mounts = cJSON_AddArrayToObject(host, "Mounts");
+	const cJSON *entry;
+
+	cJSON_ArrayForEach(entry, plan_part(plan, "mounts"))
+	{
+		if (plan_applies(entry, process) && is_in_phase(entry, process))
+			(void)cJSON_AddItemToArray(mounts, make_mount(entry, s, app));
+	}
+}
+
+static void add_host_config(cJSON *body, const struct server *s, const struct app *app,
+	const struct plan *plan, const char *process)
+{
+	cJSON *host = cJSON_AddObjectToObject(body, "HostConfig");
+	cJSON *log = cJSON_AddObjectToObject(host, "LogConfig");
+	cJSON *log_options = cJSON_AddObjectToObject(log, "Config");
+	char network[CONTAINER_NAME_SIZE];
+
+	/* A container that talks a lot must not fill the disk. */
+	(void)cJSON_AddStringToObject(log, "Type", "json-file");
+	(void)cJSON_AddStringToObject(log_options, "max-size", plan_log_size(plan));
+	(void)cJSON_AddStringToObject(log_options, "max-file", BODY_LOG_FILES);
+	(void)cJSON_AddStringToObject(host, "NetworkMode", network_name(app, network));
+	add_mounts(host, s, app, plan, process);
+}
+
+static void add_address(cJSON *body, const struct server *s, const struct app *app,
+	const struct place *place)
+{
+	cJSON *networking = cJSON_AddObjectToObject(body, "NetworkingConfig");
+	cJSON *endpoints = cJSON_AddObjectToObject(networking, "EndpointsConfig");
+	char network[CONTAINER_NAME_SIZE], address[INET_ADDRSTRLEN];
+	cJSON *endpoint = cJSON_AddObjectToObject(endpoints, network_name(app, network));
+	cJSON *ipam = cJSON_AddObjectToObject(endpoint, "IPAMConfig");
+
+	(void)cJSON_AddStringToObject(
+		ipam, "IPv4Address", place_address(s->settings, app, place, address));
+}
+
+int container_body(cJSON **out, struct server *s, const struct app *app,
+	const struct life *life, const struct plan *plan, const struct place *place,
+	struct err *err)
+{
+	cJSON *body = cJSON_CreateObject();
+
+	if (!body)
+		return err_set(err, ERR_FAILED, "out of memory");
+	(void)cJSON_AddStringToObject(body, "Image", life->image_id);
+	(void)cJSON_AddNumberToObject(body, "StopTimeout", plan_stop_timeout(plan));
+	body_add_labels(body, s, app);
+	add_life_labels(body, life, place);
+	add_env(body, plan);
+	add_command(body, plan, place->process);
+	leave_health_to_web(body, place->process);
+	add_host_config(body, s, app, plan, place->process);
+	add_address(body, s, app, place);
+	*out = body;
+	return 0;
+}
