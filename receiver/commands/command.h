@@ -50,12 +50,16 @@ enum command_needs {
 /* What it means when the client goes away in the middle. */
 enum command_hangup { ON_HANGUP_END, ON_HANGUP_FINISH };
 
+/* Whether the record gets an event of it. */
+enum command_does { DOES_READ, DOES_CHANGE };
+
 struct command {
 	const char *verb;
 	const char *arguments; /* "APP [N]" */
 	const char *purpose;   /* NULL: not shown in the help */
 	enum command_needs needs;
 	enum command_hangup on_hangup;
+	enum command_does does;
 	/* 0 or an exit status of its own; negative with err, which the caller prints. */
 	int (*run)(struct request *r, struct err *err);
 };
