@@ -1,6 +1,7 @@
 #include "builder/life/life.h"
 
 #include "builder/check/check.h"
+#include "builder/life/at_once.h"
 #include "builder/life/container.h"
 #include "builder/life/plan.h"
 #include "builder/life/route.h"
@@ -47,31 +48,36 @@ int life_read_plan(
 	return rc;
 }
 
-static int start_one(struct server *s, const struct app *app, const struct life *life,
-	const struct plan *plan, const char *process, int position, struct err *err)
+static int create_one(struct server *s, const struct app *app, const struct life *life,
+	const struct plan *plan, const char *process, int position,
+	struct place_list *places, struct err *err)
 {
-	char name[CONTAINER_NAME_SIZE];
-	struct place place;
-	int rc = place_reserve(s->store, life, process, position, &place, err);
+	struct place *place = &places->items[places->len];
+	int rc = places->len == CONTAINERS_MAX
+		? err_set(err, ERR_FAILED, "more than %d containers: ps:scale fewer",
+			  CONTAINERS_MAX)
+		: place_reserve(s->store, life, process, position, place, err);
 
 	if (!rc)
-		rc = container_create(s, app, life, plan, &place, err);
-	if (!rc)
-		rc = container_start(s, place_container_name(app, &place, name), err);
-	return rc ? err_prefix(err, "%s.%d: ", process, position) : 0;
+		rc = container_create(s, app, life, plan, place, err);
+	if (rc)
+		return err_prefix(err, "%s.%d: ", process, position);
+	places->len++;
+	return 0;
 }
 
 int life_start(struct server *s, const struct app *app, const struct life *life,
 	const struct plan *plan, struct err *err)
 {
+	struct place_list places = {0};
 	struct plan_process p;
 	int rc = 0;
 
 	for (size_t i = 0; !rc && plan_process(plan, i, &p); i++) {
 		for (int n = 1; n <= p.count && !rc; n++)
-			rc = start_one(s, app, life, plan, p.name, n, err);
+			rc = create_one(s, app, life, plan, p.name, n, &places, err);
 	}
-	return rc;
+	return rc ? rc : at_once(s, app, places.items, places.len, container_start, err);
 }
 
 static int check_place(struct server *s, const struct app *app, const struct plan *plan,
@@ -146,14 +152,10 @@ int life_repair(struct server *s, const struct app *app, const struct life *life
 int life_stop(
 	struct server *s, const struct app *app, const struct life *life, struct err *err)
 {
-	char name[CONTAINER_NAME_SIZE];
 	struct place_list places;
 	int rc = read_places(s, app, life, &places, err);
 
-	for (size_t i = 0; i < places.len && !rc; i++)
-		rc = container_stop(
-			s, place_container_name(app, &places.items[i], name), err);
-	return rc;
+	return rc ? rc : at_once(s, app, places.items, places.len, container_stop, err);
 }
 
 int life_keep(
@@ -173,23 +175,36 @@ int life_keep(
 	return rc;
 }
 
+/* Without a proxy nothing is routed: its start reads what is written by then. */
+static int drop_route(struct server *s, const struct app *app, const struct place *place,
+	struct err *err)
+{
+	int rc = app->slot < 0 ? 0 : route_drop(s, app, place, err);
+
+	return rc == ERR_AWAY ? 0 : rc;
+}
+
 /* The address is given back last: no other container may have it while the proxy still
  * knows the old one. */
 static int remove_place(struct server *s, const struct app *app,
-	const struct place *place, bool gentle, struct err *err)
+	const struct place *place, struct err *err)
 {
 	char name[CONTAINER_NAME_SIZE];
-	int rc = app->slot < 0 ? 0 : route_drop(s, app, place, err);
+	int rc = drop_route(s, app, place, err);
 
-	(void)place_container_name(app, place, name);
-	/* Without a proxy nothing is routed: its start reads what is written by then. */
-	if (rc == ERR_AWAY)
-		rc = 0;
-	if (!rc && gentle)
-		rc = container_stop(s, name, err);
 	if (!rc)
-		rc = container_remove(s, name, err);
+		rc = container_remove(s, place_container_name(app, place, name), err);
 	return rc ? rc : place_release(s->store, app, place, err);
+}
+
+static int stop_gently(struct server *s, const struct app *app,
+	const struct place_list *places, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < places->len && !rc; i++)
+		rc = drop_route(s, app, &places->items[i], err);
+	return rc ? rc : at_once(s, app, places->items, places->len, container_stop, err);
 }
 
 int life_remove(struct server *s, const struct app *app, const struct life *life,
@@ -197,11 +212,13 @@ int life_remove(struct server *s, const struct app *app, const struct life *life
 {
 	struct place_list places;
 	int rc = read_places(s, app, life, &places, err);
-	int first = rc;
+	int first;
 
+	if (!rc && gentle)
+		rc = stop_gently(s, app, &places, err);
+	first = rc;
 	for (size_t i = 0; !rc && i < places.len; i++) {
-		int one = remove_place(
-			s, app, &places.items[i], gentle, first ? NULL : err);
+		int one = remove_place(s, app, &places.items[i], first ? NULL : err);
 
 		if (one && !first)
 			first = one;
@@ -222,7 +239,7 @@ int life_sweep(struct server *s, const struct app *app, struct err *err)
 			continue;
 		rc = life_find(s->store, app, places[i].life, &life, err);
 		if (!rc && (life.state == LIFE_FAILED || life.state == LIFE_RETIRED))
-			rc = remove_place(s, app, &places[i], false, err);
+			rc = remove_place(s, app, &places[i], err);
 	}
 	return rc;
 }
