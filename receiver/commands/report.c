@@ -54,7 +54,10 @@ static void print_text(
 	if (!p->request->quiet)
 		(void)printf("=====> %s %s information\n", app ? app->name : "Global",
 			p->family);
-	cJSON_ArrayForEach(row, report) print_row(row);
+	cJSON_ArrayForEach(row, report)
+	{
+		print_row(row);
+	}
 }
 
 static int report_one(void *ctx, const struct app *app)
