@@ -21,7 +21,7 @@
 int run_apps_create(struct request *r, struct err *err)
 {
 	char path[PATH_TEXT_MAX];
-	struct app app;
+	struct app app = {0};
 	int rc = command_options(r, NULL, 0, 1, 1, err);
 
 	if (!rc)
