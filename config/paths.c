@@ -1,6 +1,7 @@
 #include "config/paths.h"
 
 #include "config/base/io.h"
+#include "config/record/apps.h"
 #include "config/settings.h"
 
 #include <limits.h>
@@ -19,34 +20,36 @@ char *path_database(const struct settings *s, char *out)
 	return under_data(s, out, "bardo.db");
 }
 
-char *path_repository(const struct settings *s, const char *app, char *out)
-{
-	(void)snprintf(out, PATH_TEXT_MAX, "%s/repos/%s.git", s->server_data, app);
-	return out;
-}
-
-char *path_life_logs(const struct settings *s, const char *app, char *out)
-{
-	(void)snprintf(out, PATH_TEXT_MAX, "%s/logs/%s", s->server_data, app);
-	return out;
-}
-
-char *path_life_log(const struct settings *s, const char *app, int life, char *out)
+char *path_repository(const struct settings *s, const struct app *app, char *out)
 {
 	(void)snprintf(
-		out, PATH_TEXT_MAX, "%s/logs/%s/%d.log", s->server_data, app, life);
+		out, PATH_TEXT_MAX, "%s/repos/%s.git", s->server_data, app->handle);
 	return out;
 }
 
-char *path_app_lock(const struct settings *s, const char *app, char *out)
+char *path_life_logs(const struct settings *s, const struct app *app, char *out)
 {
-	(void)snprintf(out, PATH_TEXT_MAX, "%s/locks/%s.lock", s->server_data, app);
+	(void)snprintf(out, PATH_TEXT_MAX, "%s/logs/%s", s->server_data, app->handle);
 	return out;
 }
 
-char *path_app_pushes(const struct settings *s, const char *app, char *out)
+char *path_life_log(const struct settings *s, const struct app *app, int life, char *out)
 {
-	(void)snprintf(out, PATH_TEXT_MAX, "%s/locks/%s.pushes", s->server_data, app);
+	(void)snprintf(out, PATH_TEXT_MAX, "%s/logs/%s/%d.log", s->server_data,
+		app->handle, life);
+	return out;
+}
+
+char *path_app_lock(const struct settings *s, const struct app *app, char *out)
+{
+	(void)snprintf(
+		out, PATH_TEXT_MAX, "%s/locks/%s.lock", s->server_data, app->handle);
+	return out;
+}
+
+char *path_app_pushes(const struct settings *s, const char *name, char *out)
+{
+	(void)snprintf(out, PATH_TEXT_MAX, "%s/locks/%s.pushes", s->server_data, name);
 	return out;
 }
 

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+struct app;
 struct err;
 struct settings;
 
@@ -13,12 +14,13 @@ struct settings;
 
 /* Each writes an absolute path into out (PATH_TEXT_MAX) and returns out. */
 char *path_database(const struct settings *s, char *out);
-char *path_repository(const struct settings *s, const char *app, char *out);
-char *path_life_log(const struct settings *s, const char *app, int life, char *out);
-char *path_life_logs(const struct settings *s, const char *app, char *out);
-char *path_app_lock(const struct settings *s, const char *app, char *out);
-/* Shared by all who push to the app, from before their first byte. */
-char *path_app_pushes(const struct settings *s, const char *app, char *out);
+/* Under the app's handle, which stays when its name changes. */
+char *path_repository(const struct settings *s, const struct app *app, char *out);
+char *path_life_log(const struct settings *s, const struct app *app, int life, char *out);
+char *path_life_logs(const struct settings *s, const struct app *app, char *out);
+char *path_app_lock(const struct settings *s, const struct app *app, char *out);
+/* Shared by all who push to this name, from before there is an app. */
+char *path_app_pushes(const struct settings *s, const char *name, char *out);
 char *path_key_snapshot(const struct settings *s, char *out);
 char *path_host_keys(const struct settings *s, char *out); /* the folder */
 char *path_door(const struct settings *s, char *out);

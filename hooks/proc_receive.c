@@ -228,7 +228,7 @@ static int deploy(struct push *p, struct push_command *c, bool atomic, int64_t w
 
 	if (!changes)
 		return err_set(err, ERR_FAILED, "out of memory");
-	(void)path_repository(&p->settings, p->app.name, repository);
+	(void)path_repository(&p->settings, &p->app, repository);
 	rc = ref_remove_stale_locks(repository, err);
 	if (!rc)
 		rc = leave_to_git(p, c, repository, atomic, &git_moves, err);

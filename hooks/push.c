@@ -44,7 +44,8 @@ int push_open(struct push *p, struct err *err)
 	if (!rc)
 		rc = server_open(&p->server, &p->settings, err);
 	if (!rc)
-		rc = app_find(p->server.store, from_env(PUSH_ENV_APP), &p->app, err);
+		rc = app_find_handle(
+			p->server.store, from_env(PUSH_ENV_APP), &p->app, err);
 	if (rc)
 		push_close(p);
 	return rc;
@@ -203,7 +204,7 @@ void push_judge(struct push *p, bool quarantine)
 {
 	char path[PATH_TEXT_MAX];
 	const char *repository =
-		quarantine ? NULL : path_repository(&p->settings, p->app.name, path);
+		quarantine ? NULL : path_repository(&p->settings, &p->app, path);
 	const char *deploys = deploy_branch(p);
 
 	for (size_t i = 0; i < p->len; i++) {

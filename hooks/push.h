@@ -74,7 +74,8 @@ void push_judge_again(struct push *p, struct push_command *c);
 /* What a refusal means and what to do about it, for the terminal. */
 void push_explain(const struct push *p, const struct push_command *c);
 
-/* The environment for git and its hooks, one NAME=VALUE a call. */
+/* The environment for git and its hooks, one NAME=VALUE a call. The app goes by its
+ * handle: a push that is under way may see it renamed. */
 #define PUSH_ENV_APP "BARDO_APP"
 #define PUSH_ENV_USER "BARDO_USER"
 #define PUSH_ENV_KEY "BARDO_KEY"

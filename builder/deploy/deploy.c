@@ -44,9 +44,8 @@ static void introduce(struct passage *p)
 	char repository[PATH_TEXT_MAX], summary[SUMMARY_SIZE] = "";
 	const struct life *l = p->life;
 
-	(void)commit_summary(
-		path_repository(p->server->settings, p->app->name, repository), l->commit,
-		summary, sizeof(summary), NULL);
+	(void)commit_summary(path_repository(p->server->settings, p->app, repository),
+		l->commit, summary, sizeof(summary), NULL);
 	say_step(p->say, "Life %d of %s: %.*s %s%s%s%s", l->number, p->app->name,
 		SHORT_COMMIT, l->commit, summary, *l->version ? " (" : "", l->version,
 		*l->version ? ")" : "");
@@ -61,13 +60,13 @@ static int begin_life(struct passage *p, struct err *err)
 	fill_life(p);
 	rc = life_create(p->server->store, p->app, p->life, err);
 	if (!rc)
-		rc = io_make_dir(path_life_logs(set, p->app->name, path), 0700, err);
+		rc = io_make_dir(path_life_logs(set, p->app, path), 0700, err);
 	if (!rc)
-		rc = say_open_log(p->say,
-			path_life_log(set, p->app->name, p->life->number, path), err);
+		rc = say_open_log(
+			p->say, path_life_log(set, p->app, p->life->number, path), err);
 	if (!rc)
-		rc = ref_keep_life(path_repository(set, p->app->name, path),
-			p->life->number, p->life->commit, err);
+		rc = ref_keep_life(path_repository(set, p->app, path), p->life->number,
+			p->life->commit, err);
 	if (!rc && p->app->live)
 		rc = life_find(p->server->store, p->app, p->app->live, &p->before, err);
 	if (!rc)
@@ -159,7 +158,7 @@ static int switch_over(struct passage *p, struct err *err)
 	struct ref_update *ref = NULL;
 	int rc = 0;
 
-	(void)path_repository(p->server->settings, p->app->name, repository);
+	(void)path_repository(p->server->settings, p->app, repository);
 	if (p->d->changes_len)
 		rc = ref_prepare(&ref, repository, p->d->changes, p->d->changes_len, err);
 	if (!rc)

@@ -33,7 +33,7 @@ static int remove_files(struct server *s, const struct app *app, struct err *err
 {
 	char path[PATH_TEXT_MAX];
 
-	return io_remove_tree(path_repository(s->settings, app->name, path), err);
+	return io_remove_tree(path_repository(s->settings, app, path), err);
 }
 
 int app_destroy(struct server *s, struct app *app, struct err *err)
@@ -68,7 +68,7 @@ int app_destroy_if_empty(struct server *s, struct app *app, int pushes, struct e
 	if (rc || !app->provisional || app->destroyed_at || lock_try(pushes, NULL) < 0)
 		return rc;
 	rc = repository_is_empty(
-		path_repository(s->settings, app->name, repository), &empty, err);
+		path_repository(s->settings, app, repository), &empty, err);
 	if (rc)
 		return rc;
 	return empty ? app_destroy(s, app, err) : app_confirm(s->store, app, err);

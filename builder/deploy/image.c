@@ -109,7 +109,7 @@ static int image_from_commit(struct passage *p, struct err *err)
 	struct image image = {0};
 	struct source *source;
 	struct source_options options = {
-		.repository = path_repository(set, p->app->name, repository),
+		.repository = path_repository(set, p->app, repository),
 		.commit = p->life->commit,
 		.dir = set->build_dir,
 		.dockerfile = set->build_dockerfile,

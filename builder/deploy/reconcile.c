@@ -56,7 +56,7 @@ static int remove_strays(struct server *s, const struct app *app, struct err *er
 	struct stray_search search = {.server = s, .app = app};
 	int rc = places_read(s->store, app, 0, search.places, &search.places_len, err);
 
-	return rc ? rc : containers_each(s, app->name, remove_if_stray, &search, err);
+	return rc ? rc : containers_each(s, app, remove_if_stray, &search, err);
 }
 
 /* The branch follows the record: its move may have been cut off after the switch. */
@@ -66,7 +66,7 @@ static int repair_branch(struct server *s, const struct app *app, struct err *er
 	struct life last;
 	int rc;
 
-	(void)path_repository(s->settings, app->name, repository);
+	(void)path_repository(s->settings, app, repository);
 	rc = ref_remove_stale_locks(repository, err);
 	if (rc)
 		return rc;
@@ -138,7 +138,7 @@ int reconcile_app(struct server *s, struct app *app, struct err *err)
 static int with_lock(struct server *s, struct app *app, bool wait, struct err *err)
 {
 	char path[PATH_TEXT_MAX];
-	int fd = lock_open(path_app_lock(s->settings, app->name, path), err);
+	int fd = lock_open(path_app_lock(s->settings, app, path), err);
 	int rc;
 
 	if (fd < 0)

@@ -154,9 +154,8 @@ static void collect_garbage(struct server *s, const struct app *app)
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]) && !rc; i++)
 		rc = git_command_arg(git, words[i], &err);
 	if (!rc)
-		rc = git_command_run(git,
-			path_repository(s->settings, app->name, repository), &log, 1,
-			&err);
+		rc = git_command_run(git, path_repository(s->settings, app, repository),
+			&log, 1, &err);
 	if (rc)
 		log_warn("%s: git gc: %s", app->name, rc < 0 ? err.msg : "failed");
 	git_command_destroy(git);
@@ -206,7 +205,7 @@ int settle_run(struct server *s, struct app *app, struct err *err)
 		rc = life_keep(s, app, &live, err);
 	if (rc)
 		return rc;
-	lock = lock_open(path_app_lock(s->settings, app->name, path), err);
+	lock = lock_open(path_app_lock(s->settings, app, path), err);
 	if (lock < 0)
 		return lock;
 	rc = settle(s, app, lock, err);

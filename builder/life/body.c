@@ -16,7 +16,7 @@
 
 char *network_name(const struct app *app, char *out)
 {
-	(void)snprintf(out, CONTAINER_NAME_SIZE, "bardo.%s", app->name);
+	(void)snprintf(out, CONTAINER_NAME_SIZE, "bardo.%s", app->handle);
 	return out;
 }
 
@@ -25,7 +25,9 @@ void body_add_labels(cJSON *body, const struct server *s, const struct app *app)
 	cJSON *labels = cJSON_AddObjectToObject(body, "Labels");
 
 	(void)cJSON_AddStringToObject(labels, "bardo.server", s->id);
+	/* The name is for people and may change; the handle is for us and never does. */
 	(void)cJSON_AddStringToObject(labels, "bardo.app", app->name);
+	(void)cJSON_AddStringToObject(labels, "bardo.handle", app->handle);
 }
 
 static void add_life_labels(

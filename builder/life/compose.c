@@ -178,7 +178,7 @@ static int add_configured_mounts(struct compose *c, struct err *err)
 		rc = split_mount(text, &m, err);
 		if (rc)
 			return rc;
-		(void)snprintf(name, sizeof(name), "%s_%s", c->app->name, m.source);
+		(void)snprintf(name, sizeof(name), "%s_%s", c->app->handle, m.source);
 		m.source = name;
 		if (!find_mount(c, "target", m.target))
 			rc = add_mount(c, &m, err);
@@ -193,7 +193,7 @@ static int name_volume(const struct app *app, const char *path,
 	char out[VOLUME_NAME_SIZE], struct err *err)
 {
 	size_t n = (size_t)snprintf(
-		out, VOLUME_NAME_SIZE, "%s_%s", app->name, path + strspn(path, "/"));
+		out, VOLUME_NAME_SIZE, "%s_%s", app->handle, path + strspn(path, "/"));
 
 	if (n >= VOLUME_NAME_SIZE)
 		return err_set(

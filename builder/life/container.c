@@ -180,19 +180,20 @@ static int see_container(
 }
 
 /* "filters=" of what is ours, for the Engine's lists; app NULL means of all apps. */
-static int our_filter(
-	const struct server *s, const char *app, char *out, size_t size, struct err *err)
+static int our_filter(const struct server *s, const struct app *app, char *out,
+	size_t size, struct err *err)
 {
 	char filter[256];
 
 	(void)snprintf(filter, sizeof(filter), "{\"label\":[\"bardo.server=%s\"%s%s%s]}",
-		s->id, app ? ",\"bardo.app=" : "", app ? app : "", app ? "\"" : "");
+		s->id, app ? ",\"bardo.handle=" : "", app ? app->handle : "",
+		app ? "\"" : "");
 	if (!engine_escape(filter, out, size))
 		return err_set(err, ERR_FAILED, "the filter is too long");
 	return 0;
 }
 
-int containers_each(struct server *s, const char *app,
+int containers_each(struct server *s, const struct app *app,
 	int (*each)(void *ctx, const struct container_seen *c), void *ctx,
 	struct err *err)
 {
@@ -210,13 +211,26 @@ int containers_each(struct server *s, const char *app,
 	return rc;
 }
 
-int volumes_each(struct server *s, const char *app,
+/* Volumes from before apps had handles have the name alone: it was the same then. */
+static bool is_volume_of(const cJSON *volume, const struct app *app)
+{
+	const cJSON *labels = cJSON_GetObjectItemCaseSensitive(volume, "Labels");
+	const char *handle = cJSON_GetStringValue(
+		cJSON_GetObjectItemCaseSensitive(labels, "bardo.handle"));
+
+	if (!handle)
+		handle = cJSON_GetStringValue(
+			cJSON_GetObjectItemCaseSensitive(labels, "bardo.app"));
+	return handle && !strcmp(handle, app->handle);
+}
+
+int volumes_each(struct server *s, const struct app *app,
 	int (*each)(void *ctx, const char *name), void *ctx, struct err *err)
 {
 	char filter[FILTER_SIZE];
 	cJSON *reply = NULL;
 	const cJSON *list, *entry;
-	int rc = our_filter(s, app, filter, sizeof(filter), err);
+	int rc = our_filter(s, NULL, filter, sizeof(filter), err);
 
 	if (!rc)
 		rc = engine_call(s->engine, &reply, NULL, err, "GET",
@@ -226,7 +240,7 @@ int volumes_each(struct server *s, const char *app,
 		const char *name = cJSON_GetStringValue(
 			cJSON_GetObjectItemCaseSensitive(entry, "Name"));
 
-		rc = name ? each(ctx, name) : 0;
+		rc = name && is_volume_of(entry, app) ? each(ctx, name) : 0;
 	}
 	cJSON_Delete(reply);
 	return rc;

@@ -48,12 +48,12 @@ struct container_seen {
 	int life;
 	bool running;
 };
-int containers_each(struct server *s, const char *app,
+int containers_each(struct server *s, const struct app *app,
 	int (*each)(void *ctx, const struct container_seen *c), void *ctx,
 	struct err *err);
 
 /* The app's named volumes, by name; each as above. */
-int volumes_each(struct server *s, const char *app,
+int volumes_each(struct server *s, const struct app *app,
 	int (*each)(void *ctx, const char *name), void *ctx, struct err *err);
 
 /* Takes the app's network away; its containers must be gone. */

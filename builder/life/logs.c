@@ -152,8 +152,8 @@ static int open_events(struct logs *l, struct err *err)
 	(void)snprintf(filter, sizeof(filter),
 		"{\"type\":[\"container\"],\"event\":[\"start\"],\"label\":[\"bardo."
 		"server=%s\","
-		"\"bardo.app=%s\"]}",
-		l->server->id, l->app->name);
+		"\"bardo.handle=%s\"]}",
+		l->server->id, l->app->handle);
 	if (!engine_escape(filter, escaped, sizeof(escaped)))
 		return err_set(err, ERR_FAILED, "the filter is too long");
 	buf_init(&l->event, LINE_MAX_BYTES);

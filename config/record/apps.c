@@ -13,7 +13,7 @@
 #define COLUMNS                                                                          \
 	"id, name, created_at, destroyed_at, deploy_branch, last_life, live, "           \
 	"coalesce(slot, -1), coalesce(port, -1), coalesce(subnet, -1), provisional, "    \
-	"locked_at, stopped, stable"
+	"locked_at, stopped, stable, handle, locked_by"
 
 static void read_row(struct sqlite3_stmt *q, struct app *out)
 {
@@ -31,25 +31,39 @@ static void read_row(struct sqlite3_stmt *q, struct app *out)
 	out->locked_at = store_int(q, 11);
 	out->stopped = store_int(q, 12) != 0;
 	out->stable = (int)store_int(q, 13);
+	store_text(q, 14, out->handle, sizeof(out->handle));
+	store_text(q, 15, out->locked_by, sizeof(out->locked_by));
 }
 
-int app_find_ever(struct store *s, const char *name, struct app *out, struct err *err)
+static int not_there(const char *name, struct err *err)
 {
-	struct sqlite3_stmt *q;
-	int rc = name_check("app", name, err);
+	return err_set(
+		err, ERR_NOTFOUND, "there is no app %s: apps:list shows all", name);
+}
 
-	if (rc)
-		return rc;
-	q = store_query(s, err, STORE_SQL("SELECT " COLUMNS " FROM app WHERE name = ?"),
-		STORE_T(name));
-	rc = store_step(q, err);
+static int read_one(
+	struct sqlite3_stmt *q, const char *name, struct app *out, struct err *err)
+{
+	int rc = store_step(q, err);
+
 	if (rc == 1)
 		read_row(q, out);
 	store_query_finish(q);
 	if (rc == 0)
-		return err_set(err, ERR_NOTFOUND,
-			"there is no app %s: apps:list shows all", name);
+		return not_there(name, err);
 	return rc < 0 ? rc : 0;
+}
+
+int app_find_ever(struct store *s, const char *name, struct app *out, struct err *err)
+{
+	int rc = name_check("app", name, err);
+
+	if (rc)
+		return rc;
+	return read_one(store_query(s, err,
+				STORE_SQL("SELECT " COLUMNS " FROM app WHERE name = ?"),
+				STORE_T(name)),
+		name, out, err);
 }
 
 int app_find(struct store *s, const char *name, struct app *out, struct err *err)
@@ -60,16 +74,28 @@ int app_find(struct store *s, const char *name, struct app *out, struct err *err
 	if (rc)
 		return rc;
 	if (app.destroyed_at)
-		return err_set(err, ERR_NOTFOUND,
-			"there is no app %s: apps:list shows all", name);
+		return not_there(name, err);
 	*out = app;
 	return 0;
+}
+
+int app_find_handle(struct store *s, const char *handle, struct app *out, struct err *err)
+{
+	return read_one(
+		store_query(s, err,
+			STORE_SQL("SELECT " COLUMNS " FROM app WHERE handle = ? AND "
+				  "destroyed_at = 0"),
+			STORE_T(handle)),
+		handle, out, err);
 }
 
 int app_reload(struct store *s, struct app *app, struct err *err)
 {
 	struct app fresh;
-	int rc = app_find_ever(s, app->name, &fresh, err);
+	int rc = read_one(
+		store_query(s, err, STORE_SQL("SELECT " COLUMNS " FROM app WHERE id = ?"),
+			STORE_I(app->id)),
+		app->name, &fresh, err);
 
 	if (!rc)
 		*app = fresh;
@@ -137,6 +163,39 @@ static int allocate(
 	return 0;
 }
 
+/* The name itself, unless an app that has another name by now was made with it. No name
+ * has a dot. */
+static int choose_handle(
+	struct store *s, const char *name, char out[HANDLE_SIZE], struct err *err)
+{
+	for (int n = 1;; n++) {
+		struct sqlite3_stmt *q;
+		int rc;
+
+		(void)snprintf(out, HANDLE_SIZE, n > 1 ? "%s.%d" : "%s", name, n);
+		q = store_query(s, err, STORE_SQL("SELECT 1 FROM app WHERE handle = ?"),
+			STORE_T(out));
+		rc = store_step(q, err);
+		store_query_finish(q);
+		if (rc <= 0)
+			return rc;
+	}
+}
+
+static int insert(struct store *s, const char *name, bool provisional, struct err *err)
+{
+	char handle[HANDLE_SIZE];
+	int rc = choose_handle(s, name, handle, err);
+
+	if (rc)
+		return rc;
+	return store_do(s, err,
+		STORE_SQL("INSERT INTO app (name, handle, created_at, provisional) "
+			  "VALUES (?, ?, ?, ?)"),
+		STORE_T(name), STORE_T(handle), STORE_I(clock_unix_ms()),
+		STORE_I(provisional));
+}
+
 static int create_in_transaction(struct store *s, const struct settings *set,
 	const char *name, bool provisional, struct app *out, struct err *err)
 {
@@ -145,10 +204,7 @@ static int create_in_transaction(struct store *s, const struct settings *set,
 	if (!rc && !out->destroyed_at)
 		return err_set(err, ERR_EXISTS, "there is an app %s already", name);
 	if (rc == ERR_NOTFOUND)
-		rc = store_do(s, err,
-			STORE_SQL("INSERT INTO app (name, created_at, provisional) "
-				  "VALUES (?, ?, ?)"),
-			STORE_T(name), STORE_I(clock_unix_ms()), STORE_I(provisional));
+		rc = insert(s, name, provisional, err);
 	else if (rc)
 		return err_set(err, rc, "cannot look for %s in the database", name);
 	else
@@ -241,8 +297,8 @@ int app_mark_destroyed(struct store *s, const struct app *app, struct err *err)
 		rc = store_do(s, err,
 			STORE_SQL(
 				"UPDATE app SET destroyed_at = ?, live = 0, slot = NULL, "
-				"port = NULL, subnet = NULL, locked_at = 0, stopped = 0, "
-				"stable = 0 WHERE id = ?"),
+				"port = NULL, subnet = NULL, locked_at = 0, "
+				"locked_by = '', stopped = 0, stable = 0 WHERE id = ?"),
 			STORE_I(clock_unix_ms()), STORE_I(app->id));
 	if (!rc)
 		return store_commit(s, err);
@@ -250,10 +306,53 @@ int app_mark_destroyed(struct store *s, const struct app *app, struct err *err)
 	return rc;
 }
 
-int app_set_locked(struct store *s, struct app *app, bool locked, struct err *err)
+static int rename_in_transaction(
+	struct store *s, const struct app *app, const char *name, struct err *err)
 {
-	int rc = store_do(s, err, STORE_SQL("UPDATE app SET locked_at = ? WHERE id = ?"),
-		STORE_I(locked ? clock_unix_ms() : 0), STORE_I(app->id));
+	struct app other;
+	int rc = app_find_ever(s, name, &other, NULL);
+
+	if (!rc && !other.destroyed_at)
+		return err_set(err, ERR_EXISTS, "there is an app %s already", name);
+	/* What was destroyed keeps its record, but not the name that somebody needs. */
+	if (!rc)
+		rc = store_do(s, err,
+			STORE_SQL("UPDATE app SET name = name || '.' || id WHERE id = ?"),
+			STORE_I(other.id));
+	else if (rc == ERR_NOTFOUND)
+		rc = 0;
+	else
+		return err_set(err, rc, "cannot look for %s in the database", name);
+	return rc ? rc
+		  : store_do(s, err,
+			    STORE_SQL("UPDATE app SET name = ?, provisional = 0 WHERE "
+				      "id = ?"),
+			    STORE_T(name), STORE_I(app->id));
+}
+
+int app_rename(struct store *s, struct app *app, const char *name, struct err *err)
+{
+	int rc = name_check("app", name, err);
+
+	if (!rc)
+		rc = store_begin(s, err);
+	if (rc)
+		return rc;
+	rc = rename_in_transaction(s, app, name, err);
+	if (rc) {
+		store_rollback(s);
+		return rc;
+	}
+	rc = store_commit(s, err);
+	return rc ? rc : app_reload(s, app, err);
+}
+
+int app_set_locked(struct store *s, struct app *app, const char *by, struct err *err)
+{
+	int rc = store_do(s, err,
+		STORE_SQL("UPDATE app SET locked_at = ?, locked_by = ? WHERE id = ?"),
+		STORE_I(by ? clock_unix_ms() : 0), STORE_T(by ? by : ""),
+		STORE_I(app->id));
 
 	return rc ? rc : app_reload(s, app, err);
 }

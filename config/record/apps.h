@@ -13,31 +13,40 @@ struct store;
 /* Apps in the record. */
 
 #define BRANCH_SIZE 256
+#define HANDLE_SIZE (NAME_SIZE + 16)
 
 struct app {
 	int64_t id;
 	char name[NAME_SIZE];
+	/* What its repository, logs, lock, network and volumes are called: the name that
+	 * it was made with ("shop"; "shop.2" where that was taken). It never changes. */
+	char handle[HANDLE_SIZE];
 	int64_t created_at;		 /* ms since the epoch, as all times */
 	int64_t destroyed_at;		 /* 0: it exists */
 	bool provisional;		 /* made by a push that hasn't succeeded yet */
 	char deploy_branch[BRANCH_SIZE]; /* "": not settled yet */
 	int last_life;
-	int live;	   /* number of the life that serves, 0 none */
-	int slot;	   /* its backend in the proxy; -1 only when destroyed */
-	int port;	   /* its port of proxy.ports */
-	int subnet;	   /* its /27 of network.pool */
-	int64_t locked_at; /* 0: no; else nothing deploys until apps:unlock */
-	bool stopped;	   /* the live life rests (ps:stop) */
-	int stable;	   /* the life marked as safe to fall back to, 0 none */
+	int live;		   /* number of the life that serves, 0 none */
+	int slot;		   /* its backend in the proxy; -1 only when destroyed */
+	int port;		   /* its port of proxy.ports */
+	int subnet;		   /* its /27 of network.pool */
+	int64_t locked_at;	   /* 0: no; else nothing deploys until apps:unlock */
+	char locked_by[NAME_SIZE]; /* "" from the host's shell */
+	bool stopped;		   /* the live life rests (ps:stop) */
+	int stable;		   /* the life marked as safe to fall back to, 0 none */
 };
 
 /* ERR_NOTFOUND: never was, or was destroyed. ERR_USAGE: no valid name. */
 int app_find(struct store *s, const char *name, struct app *out, struct err *err);
 
-/* The same, but a destroyed app is found too: its record stays readable. */
+/* By what stays when the name changes; otherwise the same. */
+int app_find_handle(
+	struct store *s, const char *handle, struct app *out, struct err *err);
+
+/* By name, but a destroyed app is found too: its record stays readable. */
 int app_find_ever(struct store *s, const char *name, struct app *out, struct err *err);
 
-/* Reads again what another process may have changed. */
+/* Reads again what another process may have changed, its name among that. */
 int app_reload(struct store *s, struct app *app, struct err *err);
 
 /* Makes the row, or brings a destroyed one back, and gives it a backend, a port and a
@@ -54,7 +63,12 @@ int app_mark_down(struct store *s, struct app *app, struct err *err);
  * for it, its secrets among that. */
 int app_mark_destroyed(struct store *s, const struct app *app, struct err *err);
 
-int app_set_locked(struct store *s, struct app *app, bool locked, struct err *err);
+/* Gives it another name; one that a destroyed app had goes over to it. ERR_EXISTS: an app
+ * has it. ERR_USAGE: no valid name. */
+int app_rename(struct store *s, struct app *app, const char *name, struct err *err);
+
+/* by: who locks it; NULL unlocks. */
+int app_set_locked(struct store *s, struct app *app, const char *by, struct err *err);
 int app_set_stopped(struct store *s, struct app *app, bool stopped, struct err *err);
 int app_set_stable(struct store *s, struct app *app, int life, struct err *err);
 int app_set_deploy_branch(

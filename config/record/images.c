@@ -60,21 +60,22 @@ int image_find_old(struct store *s, const struct app *app, int64_t keep,
 				"(SELECT tag FROM image WHERE app_id = ?1 "
 				"ORDER BY created_at DESC LIMIT ?2) AND tag NOT IN "
 				"(SELECT tag FROM life WHERE app_id = ?1 AND live_at > 0 "
-				"ORDER BY number DESC LIMIT 2) ORDER BY created_at LIMIT "
-				"1"),
+				"GROUP BY tag ORDER BY max(number) DESC LIMIT 2) AND tag "
+				"NOT IN (SELECT tag FROM life, app WHERE app.id = ?1 AND "
+				"app_id = app.id AND number IN (live, stable)) "
+				"ORDER BY created_at LIMIT 1"),
 			STORE_I(app->id), STORE_I(keep)),
 		out, "no image is old enough", err);
 }
 
-static int tag_is_taken(
-	struct store *s, const struct app *app, const char *tag, struct err *err)
+static int tag_is_taken(struct store *s, const char *tag, struct err *err)
 {
-	/* A life keeps its tag when the image is gone: the tag stays spent. */
+	/* A life keeps its tag when the image is gone: the tag stays spent. So it does
+	 * when its app has another name by now and an app is made under the old one. */
 	struct sqlite3_stmt *q = store_query(s, err,
-		STORE_SQL("SELECT EXISTS (SELECT 1 FROM image WHERE app_id = ?1 AND tag "
-			  "= ?2) OR "
-			  "EXISTS (SELECT 1 FROM life WHERE app_id = ?1 AND tag = ?2)"),
-		STORE_I(app->id), STORE_T(tag));
+		STORE_SQL("SELECT EXISTS (SELECT 1 FROM image WHERE tag = ?1) OR "
+			  "EXISTS (SELECT 1 FROM life WHERE tag = ?1)"),
+		STORE_T(tag));
 	int rc = store_step(q, err);
 
 	if (rc == 1)
@@ -94,7 +95,7 @@ int image_choose_tag(
 			(void)snprintf(suffix, sizeof(suffix), "-%d", n);
 		(void)snprintf(image->tag, sizeof(image->tag), "bardo/%s:%.*s%s",
 			app->name, TAG_COMMIT_LEN, image->commit, suffix);
-		rc = tag_is_taken(s, app, image->tag, err);
+		rc = tag_is_taken(s, image->tag, err);
 		if (rc <= 0)
 			return rc;
 	}

@@ -28,8 +28,9 @@ int image_add(struct store *s, const struct app *app, const struct image *image,
 /* Any one of the app's; ERR_NOTFOUND when there is none. */
 int image_first(
 	struct store *s, const struct app *app, struct image *out, struct err *err);
-/* The oldest one beyond the newest `keep` that neither the live life nor the last good
- * one before it runs; ERR_NOTFOUND when there is none. */
+/* The oldest one beyond the newest `keep`, but never that of the live life, of the life
+ * marked as stable, or the image that served before the live one's; ERR_NOTFOUND when
+ * there is none. */
 int image_find_old(struct store *s, const struct app *app, int64_t keep,
 	struct image *out, struct err *err);
 int image_forget(

@@ -5,11 +5,20 @@
 #include "config/store.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define HOST_GATEWAY 1
 #define HOST_FIRST 2
 #define HOST_LAST 30
 #define SUBNET_BITS 27
+
+static char *format_name(
+	const struct app *app, const struct place *p, char out[CONTAINER_NAME_SIZE])
+{
+	(void)snprintf(out, CONTAINER_NAME_SIZE, "bardo.%s.%s.%d.%d", app->name,
+		p->process, p->life, p->position);
+	return out;
+}
 
 static int find_free_host(struct store *s, int64_t app_id, int *out, struct err *err)
 {
@@ -35,6 +44,39 @@ static int find_free_host(struct store *s, int64_t app_id, int *out, struct err 
 	return 0;
 }
 
+int place_has_name(struct store *s, const char *name, bool *has, struct err *err)
+{
+	struct sqlite3_stmt *q = store_query(s, err,
+		STORE_SQL("SELECT 1 FROM container WHERE name = ?"), STORE_T(name));
+	int rc = store_step(q, err);
+
+	*has = rc == 1;
+	store_query_finish(q);
+	return rc < 0 ? rc : 0;
+}
+
+/* An app that has another name by now may have a container of this name still. */
+static int choose_name(struct store *s, int64_t app_id, struct place *p, struct err *err)
+{
+	struct sqlite3_stmt *q = store_query(
+		s, err, STORE_SQL("SELECT name FROM app WHERE id = ?"), STORE_I(app_id));
+	struct app app = {.id = app_id};
+	bool taken = false;
+	int rc = store_step(q, err);
+
+	if (rc == 1)
+		store_text(q, 0, app.name, sizeof(app.name));
+	store_query_finish(q);
+	if (rc < 0)
+		return rc;
+	(void)format_name(&app, p, p->name);
+	rc = place_has_name(s, p->name, &taken, err);
+	if (!rc && taken)
+		(void)snprintf(p->name, sizeof(p->name), "bardo.%s.%lld.%s.%d.%d",
+			app.name, (long long)app_id, p->process, p->life, p->position);
+	return rc;
+}
+
 int place_reserve(struct store *s, const struct life *life, const char *process,
 	int position, struct place *out, struct err *err)
 {
@@ -46,12 +88,14 @@ int place_reserve(struct store *s, const struct life *life, const char *process,
 	(void)snprintf(out->process, sizeof(out->process), "%s", process);
 	rc = find_free_host(s, life->app_id, &out->host, err);
 	if (!rc)
+		rc = choose_name(s, life->app_id, out, err);
+	if (!rc)
 		rc = store_do(s, err,
 			STORE_SQL("INSERT INTO container (app_id, life, process, "
-				  "position, host) "
-				  "VALUES (?, ?, ?, ?, ?)"),
+				  "position, host, name) "
+				  "VALUES (?, ?, ?, ?, ?, ?)"),
 			STORE_I(life->app_id), STORE_I(out->life), STORE_T(process),
-			STORE_I(position), STORE_I(out->host));
+			STORE_I(position), STORE_I(out->host), STORE_T(out->name));
 	if (!rc)
 		return store_commit(s, err);
 	store_rollback(s);
@@ -73,7 +117,7 @@ int places_read(struct store *s, const struct app *app, int life, struct place *
 	size_t *len, struct err *err)
 {
 	struct sqlite3_stmt *q = store_query(s, err,
-		STORE_SQL("SELECT life, process, position, host FROM container "
+		STORE_SQL("SELECT life, process, position, host, name FROM container "
 			  "WHERE app_id = ?1 AND (?2 = 0 OR life = ?2) "
 			  "ORDER BY life, process, position"),
 		STORE_I(app->id), STORE_I(life));
@@ -87,6 +131,7 @@ int places_read(struct store *s, const struct app *app, int life, struct place *
 		store_text(q, 1, p->process, sizeof(p->process));
 		p->position = (int)store_int(q, 2);
 		p->host = (int)store_int(q, 3);
+		store_text(q, 4, p->name, sizeof(p->name));
 	}
 	store_query_finish(q);
 	return rc < 0 ? rc : 0;
@@ -95,8 +140,9 @@ int places_read(struct store *s, const struct app *app, int life, struct place *
 char *place_container_name(
 	const struct app *app, const struct place *p, char out[CONTAINER_NAME_SIZE])
 {
-	(void)snprintf(out, CONTAINER_NAME_SIZE, "bardo.%s.%s.%d.%d", app->name,
-		p->process, p->life, p->position);
+	if (!*p->name)
+		return format_name(app, p, out);
+	memcpy(out, p->name, sizeof(p->name));
 	return out;
 }
 

@@ -4,6 +4,7 @@
 #include "config/record/lives.h"
 
 #include <arpa/inet.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct err;
@@ -23,8 +24,10 @@ struct store;
 struct place {
 	int life;
 	char process[PROCESS_SIZE];
-	int position; /* 1, 2, 3 … within the process */
-	int host;     /* last part of the address within the /27 */
+	int position;			/* 1, 2, 3 … within the process */
+	int host;			/* last part of the address within the /27 */
+	char name[CONTAINER_NAME_SIZE]; /* the container's; kept when its app is renamed
+					 */
 };
 
 /* Reserves one. ERR_FAILED: the app's network is full. */
@@ -37,9 +40,12 @@ int place_release(struct store *s, const struct app *app, const struct place *pl
 int places_read(struct store *s, const struct app *app, int life, struct place *out,
 	size_t *len, struct err *err);
 
-/* "bardo.shop.web.3.1" */
+/* "bardo.shop.web.3.1": the name that the container has or will have. */
 char *place_container_name(
 	const struct app *app, const struct place *p, char out[CONTAINER_NAME_SIZE]);
+
+/* Whether a container of this name has a place, of whichever app. */
+int place_has_name(struct store *s, const char *name, bool *has, struct err *err);
 char *place_address(const struct settings *set, const struct app *app,
 	const struct place *p, char out[INET_ADDRSTRLEN]);
 

@@ -16,6 +16,24 @@ CREATE INDEX role_user ON role (user_id);
 ALTER TABLE app ADD COLUMN locked_at INTEGER NOT NULL DEFAULT 0; -- apps:lock: nothing deploys
 ALTER TABLE app ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0; -- ps:stop: the live life rests
 ALTER TABLE app ADD COLUMN stable INTEGER NOT NULL DEFAULT 0; -- the life marked as safe; 0 none
+ALTER TABLE app ADD COLUMN locked_by TEXT NOT NULL DEFAULT ''; -- the user who locked it
+
+-- What its repository, logs, lock, network and volumes are called: the name that it was
+-- made with, for ever, so that a new name moves nothing. Where that was taken, with .2 …
+ALTER TABLE app ADD COLUMN handle TEXT NOT NULL DEFAULT '';
+UPDATE app SET handle = name;
+CREATE UNIQUE INDEX app_handle ON app (handle);
+
+-- The container's name on the Engine: one that runs keeps it when its app is renamed.
+ALTER TABLE container ADD COLUMN name TEXT NOT NULL DEFAULT '';
+UPDATE container SET name = 'bardo.' || (SELECT name FROM app WHERE id = app_id) || '.' ||
+	process || '.' || life || '.' || position;
+CREATE UNIQUE INDEX container_name ON container (name);
+
+-- A tag is one app's alone, whatever the apps are called by now.
+CREATE UNIQUE INDEX image_tag ON image (tag);
+DROP INDEX life_tag;
+CREATE INDEX life_tag ON life (tag, app_id);
 
 -- In the tables below app_id 0 is every app: what is set with --global.
 

@@ -30,7 +30,7 @@ int run_apps_create(struct request *r, struct err *err)
 	if (!rc && r->user.id && !r->user.admin)
 		rc = role_set(r->server.store, r->user.id, app.id, ROLE_OWNER, err);
 	if (!rc)
-		rc = repository_create(path_repository(r->settings, app.name, path), err);
+		rc = repository_create(path_repository(r->settings, &app, path), err);
 	if (!rc)
 		rc = route_ports(&r->server, err);
 	if (!rc)
@@ -64,7 +64,7 @@ int run_apps_destroy(struct request *r, struct err *err)
 	rc = command_confirm(r, app.name, what, err);
 	if (rc)
 		return rc;
-	lock = lock_open(path_app_lock(r->settings, app.name, path), err);
+	lock = lock_open(path_app_lock(r->settings, &app, path), err);
 	if (lock < 0)
 		return lock;
 	rc = lock_try(lock, err);
@@ -74,7 +74,7 @@ int run_apps_destroy(struct request *r, struct err *err)
 		rc = app_destroy(&r->server, &app, err);
 	}
 	if (!rc)
-		rc = volumes_each(&r->server, app.name, say_kept, NULL, err);
+		rc = volumes_each(&r->server, &app, say_kept, NULL, err);
 	(void)close(lock);
 	return rc;
 }

@@ -63,7 +63,7 @@ static int add_push_env(struct git_command *g, const struct request *r,
 	const struct {
 		const char *name, *value;
 	} env[] = {
-		{PUSH_ENV_APP, app->name},
+		{PUSH_ENV_APP, app->handle},
 		{PUSH_ENV_USER, r->user.name},
 		{PUSH_ENV_KEY, r->key},
 		{PUSH_ENV_CLIENT_SIDE, r->client_side},
@@ -94,8 +94,8 @@ static int run_git(struct git_command *g, const struct request *r, const struct 
 		fds[3 + i] = more[i];
 	if (rc)
 		return rc;
-	return git_command_run(g, path_repository(r->settings, app->name, repository),
-		fds, 3 + more_len, err);
+	return git_command_run(
+		g, path_repository(r->settings, app, repository), fds, 3 + more_len, err);
 }
 
 static int create_app(
@@ -141,7 +141,7 @@ static int find_or_create(
 		rc = app_find(r->server.store, name, app, err);
 	if (rc == ERR_NOTFOUND)
 		rc = create_app(r, name, app, err);
-	if (rc || access(path_repository(r->settings, name, path), F_OK) == 0)
+	if (rc || access(path_repository(r->settings, app, path), F_OK) == 0)
 		return rc;
 	return repository_create(path, err);
 }
@@ -238,7 +238,7 @@ int run_receive_pack(struct request *r, struct err *err)
 		return pushes;
 	rc = find_or_create(r, name, pushes, &app, err);
 	if (!rc)
-		lock = lock_open(path_app_lock(r->settings, app.name, path), err);
+		lock = lock_open(path_app_lock(r->settings, &app, path), err);
 	if (!rc)
 		rc = lock < 0 ? lock : receive_pack(r, &app, lock, pushes, err);
 	if (lock >= 0)

@@ -199,7 +199,6 @@ int run_lives_log(struct request *r, struct err *err)
 		number = app.last_life;
 	if (!rc)
 		rc = life_find(r->server.store, &app, number, &life, err);
-	return rc
-		? rc
-		: copy_to_stdout(path_life_log(r->settings, app.name, number, path), err);
+	return rc ? rc
+		  : copy_to_stdout(path_life_log(r->settings, &app, number, path), err);
 }

@@ -50,7 +50,7 @@ int passage_lock(struct request *r, struct app *app, int *lock, struct err *err)
 	char path[PATH_TEXT_MAX];
 	int rc;
 
-	*lock = lock_open(path_app_lock(r->settings, app->name, path), err);
+	*lock = lock_open(path_app_lock(r->settings, app, path), err);
 	if (*lock < 0)
 		return *lock;
 	rc = lock_try(*lock, err);

@@ -40,7 +40,7 @@ static int world_setup(void **state)
 	assert_non_null(mkdtemp(w->dir));
 	(void)snprintf(path, sizeof(path), "%s/bardo.db", w->dir);
 	assert_int_equal(store_open(&w->server.store, path, NULL), 0);
-	w->app = (struct app){.id = 1, .name = "shop"};
+	w->app = (struct app){.id = 1, .name = "store", .handle = "shop"};
 	*state = w;
 	return 0;
 }

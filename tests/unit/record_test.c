@@ -286,6 +286,86 @@ static void finds_old_images_but_never_what_may_be_needed(void **state)
 	assert_int_equal(image_find_old(b->store, &app, 2, &old, &b->err), ERR_NOTFOUND);
 }
 
+static void keeps_the_images_of_live_stable_and_the_one_before(void **state)
+{
+	/* Of six images the first served as life 1; three lives with the newest follow a
+	 * life with the fifth: a changed setting is a new life with the same image. */
+	static const char *const tags[] = {"bardo/shop:0", "bardo/shop:4", "bardo/shop:5",
+		"bardo/shop:5", "bardo/shop:5"};
+	struct bench *b = *state;
+	struct app app = make_app(b, "shop");
+	struct image image = {.image_id = "sha256:1", .tree = "t", .build_settings = "s"};
+	int removed = 0;
+
+	for (int i = 0; i < 6; i++) {
+		(void)snprintf(image.tag, sizeof(image.tag), "bardo/shop:%d", i);
+		assert_int_equal(image_add(b->store, &app, &image, &b->err), 0);
+	}
+	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
+		struct life life = make_life(b, &app, "");
+
+		assert_int_equal(
+			life_set_image(b->store, &life, tags[i], "x", &b->err), 0);
+		assert_int_equal(life_switch(b->store, &app, &life, &b->err), 0);
+	}
+	assert_int_equal(app_set_stable(b->store, &app, 1, &b->err), 0);
+	while (image_find_old(b->store, &app, 0, &image, &b->err) == 0) {
+		assert_true(image.tag[11] >= '1' && image.tag[11] <= '3');
+		assert_int_equal(image_forget(b->store, &app, image.tag, &b->err), 0);
+		removed++;
+	}
+	assert_int_equal(removed, 3);
+}
+
+static void keeps_its_handle_when_it_is_renamed(void **state)
+{
+	struct bench *b = *state;
+	struct app app = make_app(b, "shop"), gone = make_app(b, "store"), found;
+
+	assert_string_equal(app.handle, "shop");
+	assert_int_equal(app_rename(b->store, &app, "store", &b->err), ERR_EXISTS);
+	assert_int_equal(app_mark_destroyed(b->store, &gone, &b->err), 0);
+	assert_int_equal(app_rename(b->store, &app, "store", &b->err), 0);
+	assert_string_equal(app.name, "store");
+	assert_string_equal(app.handle, "shop");
+	assert_int_equal(app_find(b->store, "shop", &found, &b->err), ERR_NOTFOUND);
+	assert_int_equal(app_find(b->store, "store", &found, &b->err), 0);
+	assert_int_equal(found.id, app.id);
+	assert_int_equal(app_find_handle(b->store, "shop", &found, &b->err), 0);
+	assert_int_equal(found.id, app.id);
+	assert_int_equal(app_rename(b->store, &app, "No", &b->err), ERR_USAGE);
+}
+
+static void shares_nothing_with_an_app_that_had_its_name_before(void **state)
+{
+	struct bench *b = *state;
+	struct app old = make_app(b, "shop"), new;
+	struct life life = make_life(b, &old, "");
+	struct image image = {.image_id = "sha256:1",
+		.tree = "t",
+		.build_settings = "s",
+		.commit = "abcdef0123456789abcdef0123456789abcdef01"};
+	struct place place, other;
+	char name[CONTAINER_NAME_SIZE];
+	bool has;
+
+	assert_int_equal(place_reserve(b->store, &life, "web", 1, &place, &b->err), 0);
+	assert_int_equal(image_choose_tag(b->store, &old, &image, &b->err), 0);
+	assert_int_equal(image_add(b->store, &old, &image, &b->err), 0);
+	assert_int_equal(app_rename(b->store, &old, "store", &b->err), 0);
+	assert_string_equal(
+		place_container_name(&old, &place, name), "bardo.shop.web.1.1");
+	new = make_app(b, "shop");
+	assert_string_equal(new.handle, "shop.2");
+	assert_int_equal(image_choose_tag(b->store, &new, &image, &b->err), 0);
+	assert_string_equal(image.tag, "bardo/shop:abcdef012345-2");
+	life = make_life(b, &new, "");
+	assert_int_equal(place_reserve(b->store, &life, "web", 1, &other, &b->err), 0);
+	assert_string_not_equal(place_container_name(&new, &other, name), place.name);
+	assert_int_equal(place_has_name(b->store, name, &has, &b->err), 0);
+	assert_true(has);
+}
+
 static void stays_provisional_until_a_life_goes_live(void **state)
 {
 	struct bench *b = *state;
@@ -318,6 +398,9 @@ int main(void)
 		RECORD_TEST(never_moves_a_tag),
 		RECORD_TEST(finds_an_image_by_its_tree_and_build_settings),
 		RECORD_TEST(finds_old_images_but_never_what_may_be_needed),
+		RECORD_TEST(keeps_the_images_of_live_stable_and_the_one_before),
+		RECORD_TEST(keeps_its_handle_when_it_is_renamed),
+		RECORD_TEST(shares_nothing_with_an_app_that_had_its_name_before),
 		RECORD_TEST(stays_provisional_until_a_life_goes_live),
 	};
 
