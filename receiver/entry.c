@@ -25,11 +25,23 @@ static const struct command *find_command(const char *verb, struct err *err)
 	return NULL;
 }
 
+/* For CI: whoever steals such a key learns nothing and takes nothing away. */
+static int check_key(const struct request *r, const struct command *c, struct err *err)
+{
+	if (!r->user.deploy_only || !strcmp(c->verb, "git-receive-pack"))
+		return 0;
+	return err_set(err, ERR_DENIED,
+		"the key %s of %s is deploy-only: it can push and nothing else", r->key,
+		r->user.name);
+}
+
 /* Roles for an app are checked when it is known which one (command_app). */
 static int check_rights(const struct request *r, const struct command *c, struct err *err)
 {
-	if (r->as_server || r->on_host || c->needs < NEEDS_CREATE)
-		return 0;
+	int rc = check_key(r, c, err);
+
+	if (rc || r->as_server || r->on_host || c->needs < NEEDS_CREATE)
+		return rc;
 	if (c->needs == NEEDS_SERVER)
 		return err_set(err, ERR_DENIED, "%s is for bardod and the host's shell",
 			c->verb);

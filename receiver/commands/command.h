@@ -30,6 +30,7 @@ struct request {
 	bool quiet;		  /* --quiet: results only, no headings */
 	bool force;		  /* --force: don't ask */
 	const char *app_name;	  /* --app; NULL */
+	bool app_by_option;	  /* argv[1] came from --app */
 	int argc;
 	char **argv; /* argv[0] is the verb */
 };
@@ -38,7 +39,7 @@ struct request {
  * command_app. */
 enum command_needs {
 	NEEDS_NOTHING, /* not even the database, from the host's shell */
-	NEEDS_USER,    /* anybody whose key is known */
+	NEEDS_USER,    /* anybody whose key is known, and doesn't only push */
 	NEEDS_READ,
 	NEEDS_DEPLOY,
 	NEEDS_OWNER,

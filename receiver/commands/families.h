@@ -7,6 +7,11 @@ struct request;
 /* What the table's rows run, by the file that holds them; see struct command for what
  * they give. */
 
+/* acl.c */
+int run_acl_grant(struct request *r, struct err *err);
+int run_acl_list(struct request *r, struct err *err);
+int run_acl_revoke(struct request *r, struct err *err);
+
 /* apps.c */
 int run_apps_create(struct request *r, struct err *err);
 int run_apps_destroy(struct request *r, struct err *err);
@@ -39,6 +44,13 @@ int run_logs(struct request *r, struct err *err);
 int run_ssh_keys_add(struct request *r, struct err *err);
 int run_ssh_keys_list(struct request *r, struct err *err);
 int run_ssh_keys_remove(struct request *r, struct err *err);
+int run_ssh_keys_verify(struct request *r, struct err *err);
+
+/* users.c */
+int run_users_add(struct request *r, struct err *err);
+int run_users_list(struct request *r, struct err *err);
+int run_users_remove(struct request *r, struct err *err);
+int run_users_set(struct request *r, struct err *err);
 
 /* upkeep.c */
 int run_settings(struct request *r, struct err *err);

@@ -122,7 +122,8 @@ static int check_pusher(struct request *r, const char *name, struct err *err)
 {
 	struct app app;
 	int rc = app_find(r->server.store, name, &app, NULL);
-	bool creates = r->user.admin || r->user.may_create || r->on_host;
+	bool creates = !r->user.deploy_only &&
+		(r->user.admin || r->user.may_create || r->on_host);
 
 	if (rc == ERR_NOTFOUND && creates)
 		return 0;
@@ -141,6 +142,8 @@ static int find_or_create(
 		rc = app_find(r->server.store, name, app, err);
 	if (rc == ERR_NOTFOUND)
 		rc = create_app(r, name, app, err);
+	else if (!rc) /* somebody else may have made it since it was checked */
+		rc = command_app_named(r, name, NEEDS_DEPLOY, app, err);
 	if (rc || access(path_repository(r->settings, app, path), F_OK) == 0)
 		return rc;
 	return repository_create(path, err);

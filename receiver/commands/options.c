@@ -64,6 +64,7 @@ static void insert_app(struct request *r)
 	r->argv[1] = name;
 	r->argc++;
 	r->app_name = NULL;
+	r->app_by_option = true;
 }
 
 static int check_count(const struct request *r, int min, int max, struct err *err)

@@ -109,8 +109,8 @@ static void the_first_user_is_an_admin_and_the_second_is_not(void **state)
 {
 	struct record *r = *state;
 	struct ssh_key one = key_of("SHA256:one"), two = key_of("SHA256:two");
-	struct users_add ada = {.name = "ada", .may_create = true};
-	struct users_add bob = {.name = "bob", .may_create = true};
+	struct users_add ada = {.name = "ada", .create = true};
+	struct users_add bob = {.name = "bob", .create = true};
 	struct user user;
 
 	assert_int_equal(
@@ -127,7 +127,7 @@ static void the_snapshot_follows_every_change(void **state)
 {
 	struct record *r = *state;
 	struct ssh_key one = key_of("SHA256:one"), two = key_of("SHA256:two");
-	struct users_add ada = {.name = "ada", .may_create = true};
+	struct users_add ada = {.name = "ada", .create = true};
 	char path[PATH_TEXT_MAX];
 	struct user user;
 	struct buf text;
@@ -142,7 +142,7 @@ static void the_snapshot_follows_every_change(void **state)
 		io_read_file(path_key_snapshot(&r->settings, path), &text, NULL), 0);
 	assert_string_equal(buf_text(&text), "SHA256:one\nSHA256:two\n");
 	assert_int_equal(users_remove_keys(r->store, &r->settings, NULL, "SHA256:one",
-				 &removed, NULL),
+				 false, &removed, NULL),
 		0);
 	assert_int_equal(removed, 1);
 	buf_reset(&text);
@@ -151,6 +151,51 @@ static void the_snapshot_follows_every_change(void **state)
 	assert_int_equal(
 		users_find_by_key(r->store, "SHA256:one", &user, NULL), ERR_NOTFOUND);
 	buf_finish(&text);
+}
+
+static void the_last_admin_stays_unless_the_host_takes_them(void **state)
+{
+	struct record *r = *state;
+	struct ssh_key one = key_of("SHA256:one"), two = key_of("SHA256:two");
+	struct users_add ada = {.name = "ada", .create = true};
+	struct users_add ci = {.name = "ada", .deploy_only = true};
+	struct user user;
+	int removed;
+
+	assert_int_equal(
+		users_add_key(r->store, &r->settings, &ada, &one, &user, NULL), 0);
+	assert_int_equal(
+		users_add_key(r->store, &r->settings, &ci, &two, &user, NULL), 0);
+	assert_int_equal(
+		users_remove(r->store, &r->settings, "ada", true, NULL), ERR_DENIED);
+	assert_int_equal(users_set_right(r->store, "ada", USERS_ADMIN, false, true, NULL),
+		ERR_DENIED);
+	/* What is left then only pushes. */
+	assert_int_equal(users_remove_keys(r->store, &r->settings, NULL, "SHA256:one",
+				 true, &removed, NULL),
+		ERR_DENIED);
+	assert_int_equal(users_find_by_key(r->store, "SHA256:one", &user, NULL), 0);
+	assert_int_equal(users_remove(r->store, &r->settings, "ada", false, NULL), 0);
+	assert_int_equal(users_find(r->store, "ada", &user, NULL), ERR_NOTFOUND);
+	assert_int_equal(
+		users_find_by_key(r->store, "SHA256:two", &user, NULL), ERR_NOTFOUND);
+}
+
+static void a_changed_snapshot_is_found(void **state)
+{
+	struct record *r = *state;
+	struct ssh_key one = key_of("SHA256:one");
+	struct users_add ada = {.name = "ada", .create = true};
+	char path[PATH_TEXT_MAX];
+	struct user user;
+
+	assert_int_equal(
+		users_add_key(r->store, &r->settings, &ada, &one, &user, NULL), 0);
+	assert_int_equal(users_check_snapshot(r->store, &r->settings, NULL), 0);
+	assert_int_equal(io_replace_file(path_key_snapshot(&r->settings, path), 0644,
+				 "SHA256:mallory\n", 15, NULL),
+		0);
+	assert_int_equal(users_check_snapshot(r->store, &r->settings, NULL), ERR_FAILED);
 }
 
 #define RECORD_TEST(f) cmocka_unit_test_setup_teardown(f, make_record, remove_record)
@@ -163,6 +208,8 @@ int main(void)
 		RECORD_TEST(a_rollback_leaves_no_trace),
 		RECORD_TEST(the_first_user_is_an_admin_and_the_second_is_not),
 		RECORD_TEST(the_snapshot_follows_every_change),
+		RECORD_TEST(the_last_admin_stays_unless_the_host_takes_them),
+		RECORD_TEST(a_changed_snapshot_is_found),
 	};
 
 	return cmocka_run_group_tests_name("store", tests, NULL, NULL);
