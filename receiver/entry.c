@@ -7,21 +7,23 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct command *find_command(const char *verb, struct err *err)
+static const struct command *find_command(
+	const char *verb, const char *next, struct err *err)
 {
 	const struct command *c = command_find(verb);
 	const char *near;
 
 	if (c)
 		return c;
-	near = command_suggest(verb);
+	near = command_suggest(verb, next);
 	if (near)
 		(void)err_set(err, ERR_USAGE,
-			"there is no command %.60s: did you mean %s? `help` lists all",
+			"there is no command %.60s: did you mean %s? `help` shows what "
+			"there is",
 			verb, near);
 	else
 		(void)err_set(err, ERR_USAGE,
-			"there is no command %.60s: `help` lists all", verb);
+			"there is no command %.60s: `help` shows what there is", verb);
 	return NULL;
 }
 
@@ -118,7 +120,7 @@ const struct command *entry_find(struct request *r, struct err *err)
 		r->argc = 1;
 	}
 	turn_to_help(r);
-	r->command = find_command(r->argv[0], err);
+	r->command = find_command(r->argv[0], r->argv[1], err);
 	return r->command;
 }
 

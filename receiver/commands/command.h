@@ -71,8 +71,26 @@ const struct command *command_find(const char *verb);
 /* All, in order, ended by a row without a verb. */
 extern const struct command command_table[];
 
-/* The verb that was probably meant, NULL if none is near. */
-const char *command_suggest(const char *verb);
+/* The verb that was probably meant by this one and the word after it (NULL none); NULL if
+ * none is near. */
+const char *command_suggest(const char *verb, const char *next);
+
+/* ---- what the help says beside the table (help_texts.c) ---- */
+
+/* A line about each family: what stands before the colon of its verbs. */
+struct command_family {
+	const char *name;
+	const char *purpose;
+};
+extern const struct command_family command_families[]; /* ended by a row without a name */
+
+/* What an option means; verb NULL: wherever it stands. */
+struct command_option_text {
+	const char *verb;
+	const char *option; /* "--num N" */
+	const char *meaning;
+};
+extern const struct command_option_text command_option_texts[]; /* likewise ended */
 
 /* ---- options, for the commands ---- */
 

@@ -24,7 +24,6 @@ int run_upload_pack(struct request *r, struct err *err);
 int run_git_set(struct request *r, struct err *err);
 
 /* help.c */
-int run_welcome(struct request *r, struct err *err);
 int run_help(struct request *r, struct err *err);
 int run_version(struct request *r, struct err *err);
 
@@ -56,5 +55,8 @@ int run_users_set(struct request *r, struct err *err);
 int run_settings(struct request *r, struct err *err);
 int run_reconcile(struct request *r, struct err *err);
 int run_lives_settle(struct request *r, struct err *err);
+
+/* welcome.c */
+int run_welcome(struct request *r, struct err *err);
 
 #endif

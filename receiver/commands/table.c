@@ -1,11 +1,7 @@
 #include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-#define SUGGEST_DISTANCE_MAX 3
-#define VERB_LEN_MAX 64
 
 const struct command command_table[] = {
 	{"acl:grant", "USER APP ROLE", "give a user a role: owner, deploy or read",
@@ -24,8 +20,9 @@ const struct command command_table[] = {
 		run_apps_list},
 	{"git:set", "APP deploy-branch [BRANCH]", "which branch a push deploys",
 		NEEDS_OWNER, ON_HANGUP_FINISH, DOES_CHANGE, run_git_set},
-	{"help", "[VERB]", "this list, or what a verb takes", NEEDS_NOTHING,
-		ON_HANGUP_END, DOES_READ, run_help},
+	{"help", "[FAMILY|VERB] [--all] [--format json]",
+		"what there is, or what a verb takes", NEEDS_NOTHING, ON_HANGUP_END,
+		DOES_READ, run_help},
 	{"lives", "APP [--format json]", "the lives of an app, newest first", NEEDS_READ,
 		ON_HANGUP_END, DOES_READ, run_lives},
 	{"lives:info", "APP N [--format json]", "one life", NEEDS_READ, ON_HANGUP_END,
@@ -80,45 +77,4 @@ const struct command *command_find(const char *verb)
 			return c;
 	}
 	return NULL;
-}
-
-/* How many letters must be put in, left out or changed (Levenshtein's distance). */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[VERB_LEN_MAX + 1];
-	size_t len = strlen(b);
-
-	if (len > VERB_LEN_MAX || strlen(a) > VERB_LEN_MAX)
-		return VERB_LEN_MAX;
-	for (size_t j = 0; j <= len; j++)
-		row[j] = j;
-	for (; *a; a++) {
-		size_t diagonal = row[0]++;
-
-		for (size_t j = 1; j <= len; j++) {
-			size_t change = diagonal + (*a != b[j - 1]);
-			size_t in = row[j] + 1, out = row[j - 1] + 1;
-
-			diagonal = row[j];
-			row[j] = in < out ? in : out;
-			row[j] = change < row[j] ? change : row[j];
-		}
-	}
-	return row[len];
-}
-
-const char *command_suggest(const char *verb)
-{
-	const char *best = NULL;
-	size_t nearest = SUGGEST_DISTANCE_MAX + 1;
-
-	for (const struct command *c = command_table; c->verb; c++) {
-		size_t d = c->purpose ? distance(verb, c->verb) : nearest;
-
-		if (d < nearest) {
-			nearest = d;
-			best = c->verb;
-		}
-	}
-	return best;
 }

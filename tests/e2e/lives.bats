@@ -311,7 +311,7 @@ start bardo.$APP.web.1.1"
 	run ssh_bardo version
 	assert_success
 	assert_output '[0-9]+\.[0-9]+\.[0-9]+'
-	run ssh_bardo help
+	run ssh_bardo help --all
 	assert_success
 	for verb in apps:create lives:revive logs ssh-keys:add git:set; do
 		assert_output "$verb"
