@@ -1,6 +1,7 @@
 #include "builder/say_text.h"
 
 #include "config/base/buf.h"
+#include "config/base/utf8.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -47,41 +48,6 @@ static bool is_colour(const char *p, size_t len)
 	return true;
 }
 
-/* Bytes of the character at p, 0 if it isn't UTF-8 (RFC 3629: no surrogates, nothing
- * longer than needed). */
-static size_t utf8_length(const unsigned char *p, size_t len)
-{
-	static const struct {
-		unsigned char first, last, low, high;
-		size_t len;
-	} forms[] = {
-		{0x00, 0x7f, 0x00, 0x00, 1},
-		{0xc2, 0xdf, 0x80, 0xbf, 2},
-		{0xe0, 0xe0, 0xa0, 0xbf, 3},
-		{0xe1, 0xec, 0x80, 0xbf, 3},
-		{0xed, 0xed, 0x80, 0x9f, 3},
-		{0xee, 0xef, 0x80, 0xbf, 3},
-		{0xf0, 0xf0, 0x90, 0xbf, 4},
-		{0xf1, 0xf3, 0x80, 0xbf, 4},
-		{0xf4, 0xf4, 0x80, 0x8f, 4},
-	};
-
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		if (p[0] < forms[i].first || p[0] > forms[i].last)
-			continue;
-		if (forms[i].len > len)
-			return 0;
-		if (forms[i].len > 1 && (p[1] < forms[i].low || p[1] > forms[i].high))
-			return 0;
-		for (size_t k = 2; k < forms[i].len; k++) {
-			if ((p[k] & 0xc0) != 0x80)
-				return 0;
-		}
-		return forms[i].len;
-	}
-	return 0;
-}
-
 static bool is_control(const unsigned char *p, size_t len)
 {
 	if (len == 1)
@@ -112,7 +78,7 @@ void say_clean(struct buf *out, const char *line, size_t len, size_t max)
 
 	skip_overwritten(&line, &len);
 	while (len) {
-		size_t n = utf8_length((const unsigned char *)line, len);
+		size_t n = utf8_length(line, len);
 		const char *text = line;
 		size_t text_len = n;
 
