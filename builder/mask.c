@@ -68,7 +68,7 @@ void mask_destroy(struct mask *m)
 static int patterns_add(
 	struct mask *m, struct patterns *p, const char *text, size_t len, struct err *err)
 {
-	char *copy;
+	struct pattern *new;
 
 	if (len > MASK_BYTES_MAX - m->bytes)
 		return err_set(err, ERR_FAILED,
@@ -82,11 +82,12 @@ static int patterns_add(
 		p->items = items;
 		p->cap = cap;
 	}
-	copy = malloc(len ? len : 1);
-	if (!copy)
+	new = &p->items[p->len];
+	*new = (struct pattern){malloc(len), len};
+	if (!new->text)
 		return err_set(err, ERR_FAILED, "out of memory");
-	memcpy(copy, text, len);
-	p->items[p->len++] = (struct pattern){copy, len};
+	memcpy(new->text, text, len);
+	p->len++;
 	m->bytes += len;
 	return 0;
 }
@@ -409,6 +410,16 @@ size_t mask_text(const struct mask *m, char *text, size_t len, bool is_cut)
 	(void)mask_feed(&st, text, len, put_back, &place);
 	(void)mask_end(&st, is_cut, put_back, &place);
 	return (size_t)(place.to - text);
+}
+
+void mask_field(const struct mask *m, char *text, size_t size)
+{
+	size_t len = strlen(text);
+
+	if (len + 1 == size)
+		text[mask_text(m, text, len, true)] = '\0';
+	else
+		mask_string(m, text);
 }
 
 void mask_string(const struct mask *m, char *text)

@@ -39,6 +39,9 @@ size_t mask_text(const struct mask *m, char *text, size_t len, bool is_cut);
 /* The same for a text that ends in a NUL; one that ends in "…" was cut there. */
 void mask_string(const struct mask *m, char *text);
 
+/* The same for a text in a buffer of this size: one that fills it was cut, too. */
+void mask_field(const struct mask *m, char *text, size_t size);
+
 /* ---- text that comes in chunks ---- */
 
 #define MASK_CHUNK_MAX 4096

@@ -111,9 +111,11 @@ static const struct replacement go_html[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>'
 static const struct replacement python_html[] = {{'&', "&amp;"}, {'<', "&lt;"},
 	{'>', "&gt;"}, {'"', "&quot;"}, {'\'', "&#x27;"}, {0}};
 static const struct replacement terminal[] = {{'\n', "\r\n"}, {0}};
+/* As our own messages of one line have it. */
+static const struct replacement flat[] = {{'\n', " "}, {'\r', " "}, {'\t', " "}, {0}};
 
 static const struct replacement *const tables[] = {
-	shell, shlex, html, go_html, python_html, terminal};
+	shell, shlex, html, go_html, python_html, terminal, flat};
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 

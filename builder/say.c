@@ -1,5 +1,6 @@
 #include "builder/say.h"
 
+#include "builder/mask.h"
 #include "builder/say_text.h"
 #include "config/base/buf.h"
 #include "config/base/err.h"
@@ -67,14 +68,32 @@ static bool write_line(int fd, const char *data, size_t len)
 	return true;
 }
 
+/* Controls that are left out may have stood in a secret, so it is looked for in what is
+ * left, and before that is cut. */
+static void clean(const struct say *s, struct buf *out, const char *line, size_t len)
+{
+	struct buf whole;
+
+	if (!s->mask) {
+		say_clean(out, line, len, SAY_LINE_MAX);
+		return;
+	}
+	/* Each kept byte may become three (U+FFFD). */
+	buf_init(&whole, len * 3 + SAY_LINE_MAX);
+	say_clean(&whole, line, len, len * 3);
+	if (whole.len)
+		whole.len = mask_text(s->mask, whole.data, whole.len, false);
+	say_clean(out, buf_text(&whole), whole.len, SAY_LINE_MAX);
+	buf_finish(&whole);
+}
+
 static void say_line(struct say *s, const char *prefix, const char *line, size_t len)
 {
 	struct buf b;
 
-	/* Each kept byte may have become three (U+FFFD), so the cut is by output. */
 	buf_init(&b, SAY_LINE_MAX + 64);
 	(void)buf_adds(&b, prefix);
-	say_clean(&b, line, len, SAY_LINE_MAX);
+	clean(s, &b, line, len);
 	while (b.len && b.data[b.len - 1] == ' ')
 		b.len--;
 	if (buf_add(&b, "\n", 1) == 0) {
@@ -87,7 +106,7 @@ static void say_line(struct say *s, const char *prefix, const char *line, size_t
 	buf_finish(&b);
 }
 
-static void say_lines(struct say *s, const char *prefix, const char *rest_prefix,
+static void say_masked_lines(struct say *s, const char *prefix, const char *rest_prefix,
 	const char *text, size_t len)
 {
 	for (;;) {
@@ -103,6 +122,22 @@ static void say_lines(struct say *s, const char *prefix, const char *rest_prefix
 	}
 }
 
+/* A secret may span lines. */
+static void say_lines(struct say *s, const char *prefix, const char *rest_prefix,
+	const char *text, size_t len)
+{
+	char *copy = s->mask && len ? malloc(len) : NULL;
+
+	if (copy) {
+		memcpy(copy, text, len);
+		len = mask_text(s->mask, copy, len, false);
+		text = copy;
+	}
+	if (copy || !s->mask || !len)
+		say_masked_lines(s, prefix, rest_prefix, text, len);
+	free(copy);
+}
+
 static void say_format(struct say *s, const char *prefix, const char *rest_prefix,
 	const char *fmt, va_list ap) __attribute__((format(printf, 4, 0)));
 
@@ -114,7 +149,8 @@ static void say_format(struct say *s, const char *prefix, const char *rest_prefi
 
 	if (len < 0)
 		return;
-	say_lines(s, prefix, rest_prefix, text, len > TEXT_MAX ? TEXT_MAX : (size_t)len);
+	mask_string(s->mask, text);
+	say_lines(s, prefix, rest_prefix, text, strnlen(text, TEXT_MAX));
 	free(text);
 }
 
@@ -148,6 +184,15 @@ void say_problem(struct say *s, const char *fmt, ...)
 void say_output(struct say *s, const char *line, size_t len)
 {
 	say_lines(s, PREFIX_DETAIL, PREFIX_DETAIL, line, len);
+}
+
+char *say_masked(const struct say *s, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (copy)
+		mask_string(s->mask, copy);
+	return copy;
 }
 
 char *say_duration(int64_t ms, char out[SAY_DURATION_SIZE])

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 struct err;
+struct mask;
 
 /*
  * What a deploy tells people, as it happens: to the terminal of who asked for it and to
@@ -14,6 +15,8 @@ struct err;
 struct say {
 	int terminal; /* -1: nobody there */
 	int log;      /* -1: no life yet */
+	const struct mask
+		*mask; /* takes the secrets out of it all; borrowed; NULL none */
 };
 
 /* A longer line is cut, and ends in "…" then. */
@@ -35,6 +38,10 @@ void say_problem(struct say *s, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* A line of a program's output, shown under the step. */
 void say_output(struct say *s, const char *line, size_t len);
+
+/* A copy of text without secrets, malloc'd: for texts that are cut before they are said,
+ * since half a secret isn't found. NULL without memory. */
+char *say_masked(const struct say *s, const char *text);
 
 /* A time span for people, "40 ms", "0.4 s", "12 s", "1m 40s", "30m"; returns
  * out. */

@@ -71,6 +71,13 @@ static void skip_overwritten(const char **line, size_t *len)
 	*line = cr + 1;
 }
 
+static bool ends_with_reset(const struct buf *b)
+{
+	size_t n = strlen(COLOUR_RESET);
+
+	return b->len >= n && !memcmp(b->data + b->len - n, COLOUR_RESET, n);
+}
+
 void say_clean(struct buf *out, const char *line, size_t len, size_t max)
 {
 	size_t shown = 0;
@@ -102,6 +109,6 @@ void say_clean(struct buf *out, const char *line, size_t len, size_t max)
 		line += n;
 		len -= n;
 	}
-	if (coloured)
+	if (coloured && !ends_with_reset(out))
 		(void)buf_adds(out, COLOUR_RESET);
 }

@@ -1,6 +1,7 @@
 #include "builder/server.h"
 
 #include "builder/engine/engine.h"
+#include "builder/secrets.h"
 #include "config/base/err.h"
 #include "config/paths.h"
 #include "config/settings.h"
@@ -55,11 +56,14 @@ int server_open(struct server *s, const struct settings *settings, struct err *e
 		rc = engine_open(&s->engine, settings->engine_host, err);
 	if (rc)
 		server_close(s);
+	else
+		secrets_guard_log(s);
 	return rc;
 }
 
 void server_close(struct server *s)
 {
+	secrets_finish(s);
 	engine_close(s->engine);
 	store_close(s->store);
 	*s = (struct server){0};

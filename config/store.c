@@ -231,3 +231,12 @@ const char *store_borrow_text(struct sqlite3_stmt *q, int column)
 
 	return text ? (const char *)text : "";
 }
+
+int64_t store_version(struct store *s)
+{
+	struct sqlite3_stmt *q = store_query(s, NULL, STORE_SQL("PRAGMA data_version"));
+	int64_t others = store_step(q, NULL) == 1 ? store_int(q, 0) : 0;
+
+	store_query_finish(q);
+	return others << 32 | (uint32_t)sqlite3_total_changes(s->db);
+}

@@ -23,6 +23,9 @@ int store_begin(struct store *s, struct err *err);
 int store_commit(struct store *s, struct err *err);
 void store_rollback(struct store *s);
 
+/* Another number whenever the database may have changed since the last call. */
+int64_t store_version(struct store *s);
+
 /* A statement and the values of its `?`, in order. */
 struct store_value {
 	enum { STORE_END_, STORE_SQL_, STORE_INT_, STORE_TEXT_ } type;

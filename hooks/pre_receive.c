@@ -74,7 +74,7 @@ int hook_pre_receive(void)
 		rc = 1;
 	}
 	if (rc < 0)
-		(void)fprintf(stderr, " !     %s\n", err.msg);
+		push_complain(&p, &err);
 	push_close(&p);
 	return rc ? 1 : 0;
 }

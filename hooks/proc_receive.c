@@ -4,6 +4,7 @@
 #include "builder/deploy/settle.h"
 #include "builder/git/ref.h"
 #include "builder/say.h"
+#include "builder/secrets.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
 #include "config/lock.h"
@@ -295,9 +296,11 @@ static int carry_out_locked(struct push *p, const struct options *o, struct err 
 	if (rc || !c || *c->reason)
 		return rc;
 	rc = deploy(p, c, o->atomic, waited, err);
-	if (rc)
-		(void)snprintf(c->reason, sizeof(c->reason), "%.*s",
-			(int)strnlen(err->msg, PUSH_REASON_SIZE - 1), err->msg);
+	if (!rc)
+		return 0;
+	secrets_hide(&p->server, err->msg, sizeof(err->msg));
+	(void)snprintf(c->reason, sizeof(c->reason), "%.*s",
+		(int)strnlen(err->msg, PUSH_REASON_SIZE - 1), err->msg);
 	say_plain(c->reason);
 	return 0;
 }
@@ -312,8 +315,10 @@ static void carry_out(struct push *p, const struct options *o)
 		dry_run(p, c);
 	if (p->dry_run)
 		refuse_all(p, "dry run");
-	else if (!(o->atomic && any_refused(p)) && carry_out_locked(p, o, &err) < 0)
+	else if (!(o->atomic && any_refused(p)) && carry_out_locked(p, o, &err) < 0) {
+		secrets_hide(&p->server, err.msg, sizeof(err.msg));
 		refuse_all(p, err.msg);
+	}
 	if (o->atomic && any_refused(p))
 		refuse_all(p, ATOMIC_REASON);
 }
@@ -366,11 +371,10 @@ int hook_proc_receive(void)
 
 	/* A receive-pack that is gone must not end the deploy. */
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (!rc) {
+	if (!rc)
 		rc = answer(&p, &err);
-		push_close(&p);
-	}
 	if (rc)
-		(void)fprintf(stderr, " !     %s\n", err.msg);
+		push_complain(&p, &err);
+	push_close(&p);
 	return rc ? 1 : 0;
 }

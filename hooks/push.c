@@ -2,6 +2,7 @@
 
 #include "builder/git/ref.h"
 #include "builder/say.h"
+#include "builder/secrets.h"
 #include "builder/source/source.h"
 #include "config/base/err.h"
 #include "config/base/log.h"
@@ -220,6 +221,9 @@ void push_judge(struct push *p, bool quarantine)
 			judge_disk(p, c);
 		if (c->deploys)
 			judge_source(p, c, repository);
+		/* It may quote a line of the Dockerfile. */
+		if (*c->reason)
+			secrets_hide(&p->server, c->reason, sizeof(c->reason));
 	}
 }
 
@@ -242,4 +246,10 @@ void push_explain(const struct push *p, const struct push_command *c)
 			" !     To deploy it once: git push production %s:%s\n"
 			" !     To deploy it from now on: git:set %s deploy-branch %s\n",
 			branch, deploys, p->app.name, branch);
+}
+
+void push_complain(struct push *p, struct err *err)
+{
+	secrets_hide(&p->server, err->msg, sizeof(err->msg));
+	(void)fprintf(stderr, " !     %s\n", err->msg);
 }

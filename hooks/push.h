@@ -74,6 +74,9 @@ void push_judge_again(struct push *p, struct push_command *c);
 /* What a refusal means and what to do about it, for the terminal. */
 void push_explain(const struct push *p, const struct push_command *c);
 
+/* Says on the terminal what went wrong, without secrets. */
+void push_complain(struct push *p, struct err *err);
+
 /* The environment for git and its hooks, one NAME=VALUE a call. The app goes by its
  * handle: a push that is under way may see it renamed. */
 #define PUSH_ENV_APP "BARDO_APP"

@@ -1,5 +1,6 @@
 #include "receiver/entry.h"
 
+#include "builder/secrets.h"
 #include "config/base/err.h"
 #include "receiver/commands/command.h"
 
@@ -151,6 +152,7 @@ int entry_run(struct request *r, struct err *err)
 		rc = ERR_FAILED;
 	if (rc >= 0)
 		return rc;
+	secrets_hide(&r->server, err->msg, sizeof(err->msg));
 	if (*err->msg)
 		(void)fprintf(stderr, " !     %s\n", err->msg);
 	return err_exit_status(rc);

@@ -2,6 +2,7 @@
 
 #include "builder/check/state.h"
 #include "builder/engine/engine.h"
+#include "builder/mask.h"
 #include "builder/say.h"
 #include "config/base/buf.h"
 #include "config/base/clock.h"
@@ -18,11 +19,15 @@
 #define READ_SIZE 8192
 #define ESCAPED_SIZE 512
 
-static int keep(void *ctx, int stream, const char *data, size_t len)
-{
-	struct buf *b = ctx;
+struct last_words {
+	struct buf text;
+	struct mask_stream masked; /* before what is too long is cut */
+};
 
-	(void)stream;
+static int keep(void *ctx, const char *data, size_t len)
+{
+	struct buf *b = &((struct last_words *)ctx)->text;
+
 	/* 20 lines may be longer than is worth showing: the last ones count. */
 	if (len > b->max) {
 		data += len - b->max;
@@ -33,7 +38,15 @@ static int keep(void *ctx, int stream, const char *data, size_t len)
 	return buf_add(b, data, len);
 }
 
-static void read_log(struct engine_follow *f, bool tty, struct buf *log)
+static int take(void *ctx, int stream, const char *data, size_t len)
+{
+	struct last_words *w = ctx;
+
+	(void)stream;
+	return mask_feed(&w->masked, data, len, keep, w);
+}
+
+static void read_log(struct engine_follow *f, bool tty, struct last_words *w)
 {
 	int64_t until = clock_monotonic_ms() + LOG_TIMEOUT;
 	struct engine_frames frames = {0};
@@ -45,9 +58,9 @@ static void read_log(struct engine_follow *f, bool tty, struct buf *log)
 		int64_t left = until - clock_monotonic_ms();
 
 		if (n > 0 && tty)
-			(void)keep(log, 1, data, (size_t)n);
+			(void)take(w, 1, data, (size_t)n);
 		else if (n > 0)
-			(void)engine_frames_feed(&frames, data, (size_t)n, keep, log);
+			(void)engine_frames_feed(&frames, data, (size_t)n, take, w);
 		else if (n != ERR_BUSY || left <= 0)
 			return;
 		else
@@ -60,26 +73,28 @@ static void say_log(struct engine *e, const struct check_options *o, struct say 
 	struct engine_follow *f = NULL;
 	struct check_state state = {0};
 	char name[ESCAPED_SIZE];
-	struct buf log;
+	struct last_words last;
 
-	buf_init(&log, LOG_MAX);
+	buf_init(&last.text, LOG_MAX);
+	mask_begin(&last.masked, say->mask);
 	if (!engine_escape(o->container, name, sizeof(name)) ||
 		check_state_read(&state, e, o->container, NULL))
 		goto out;
 	if (engine_follow(e, &f, NULL, NULL, "GET",
 		    "/containers/%s/logs?stdout=1&stderr=1&tail=%d", name, LOG_LINES))
 		goto out;
-	read_log(f, state.tty, &log);
-	if (!log.len) {
+	read_log(f, state.tty, &last);
+	(void)mask_end(&last.masked, false, keep, &last);
+	if (!last.text.len) {
 		say_problem(say, "It has written nothing.");
 		goto out;
 	}
 	say_problem(say, "Its last lines:");
-	say_output(say, log.data, log.len);
+	say_output(say, last.text.data, last.text.len);
 out:
 	engine_follow_close(f);
 	check_state_finish(&state);
-	buf_finish(&log);
+	buf_finish(&last.text);
 }
 
 void check_card(struct engine *e, const struct check_options *o,

@@ -5,6 +5,7 @@
 #include "builder/check/state.h"
 #include "builder/check/watch.h"
 #include "builder/engine/engine.h"
+#include "builder/mask.h"
 #include "builder/say.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
@@ -158,13 +159,15 @@ static cJSON *health_command(const cJSON *config, const cJSON *test)
 	return command;
 }
 
-static void name_probe(struct check_failure *f, const cJSON *test)
+static void name_probe(
+	struct check_failure *f, const struct mask *mask, const cJSON *test)
 {
 	size_t len = (size_t)snprintf(f->probed, sizeof(f->probed), "HEALTHCHECK");
 
 	for (int i = 1; i < cJSON_GetArraySize(test) && len < sizeof(f->probed); i++)
 		len += (size_t)snprintf(f->probed + len, sizeof(f->probed) - len, " %s",
 			cJSON_GetStringValue(cJSON_GetArrayItem(test, i)));
+	mask_field(mask, f->probed, sizeof(f->probed));
 }
 
 /* What one probe got, for the card. One that the whole check's end cut off says less than
@@ -190,8 +193,8 @@ static int ask_health(
 	struct err why = {0};
 	int status = 0;
 	int rc = check_exec(c->engine, &c->watch, c->options->container, command,
-		until < c->deadline ? until : c->deadline, &status, output,
-		sizeof(output), &why);
+		until < c->deadline ? until : c->deadline, c->options->mask, &status,
+		output, sizeof(output), &why);
 
 	if (rc == ERR_AWAY)
 		return err_set(err, rc, "%s", why.msg);
@@ -345,7 +348,7 @@ static int probe(struct check *c, struct err *err)
 
 	if (!command)
 		return c->options->port ? check_port(c, err) : check_stays_up(c, err);
-	name_probe(c->failure, test);
+	name_probe(c->failure, c->options->mask, test);
 	if (cJSON_IsNumber(timeout) && timeout->valuedouble >= NANOSECONDS)
 		probe_timeout = (int64_t)(timeout->valuedouble / NANOSECONDS);
 	rc = check_health(c, command, probe_timeout, err);

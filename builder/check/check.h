@@ -6,15 +6,17 @@
 
 struct engine;
 struct err;
+struct mask;
 struct say;
 
 /* Proves that a started container works. */
 
 struct check_options {
-	const char *container; /* id or name */
-	const char *address;   /* its fixed address; NULL with port 0 */
-	int port;	       /* 0: nothing to connect to, it must stay up for 2 s */
-	int64_t timeout;       /* milliseconds */
+	const char *container;	 /* id or name */
+	const char *address;	 /* its fixed address; NULL with port 0 */
+	int port;		 /* 0: nothing to connect to, it must stay up for 2 s */
+	int64_t timeout;	 /* milliseconds */
+	const struct mask *mask; /* takes the secrets out of what a probe says; NULL */
 };
 
 /* What a failure card tells; filled when the check fails. */

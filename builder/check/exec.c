@@ -2,6 +2,7 @@
 
 #include "builder/check/watch.h"
 #include "builder/engine/engine.h"
+#include "builder/mask.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
 
@@ -21,14 +22,14 @@
 struct output {
 	char *text;
 	size_t size, len;
+	struct mask_stream masked; /* before its beginning is cut off */
 };
 
-static int take_output(void *ctx, int stream, const char *data, size_t len)
+static int keep_end(void *ctx, const char *data, size_t len)
 {
 	struct output *o = ctx;
 	size_t room = o->size - 1, keep;
 
-	(void)stream;
 	if (len > room) {
 		data += len - room;
 		len = room;
@@ -38,6 +39,14 @@ static int take_output(void *ctx, int stream, const char *data, size_t len)
 	memcpy(o->text + keep, data, len);
 	o->len = keep + len;
 	return 0;
+}
+
+static int take_output(void *ctx, int stream, const char *data, size_t len)
+{
+	struct output *o = ctx;
+
+	(void)stream;
+	return mask_feed(&o->masked, data, len, keep_end, o);
 }
 
 static void flatten(struct output *o)
@@ -135,8 +144,8 @@ static int read_status(struct engine *e, struct check_watch *w, const char *id,
 }
 
 int check_exec(struct engine *e, struct check_watch *w, const char *container,
-	const cJSON *command, int64_t until, int *status, char *output, size_t size,
-	struct err *err)
+	const cJSON *command, int64_t until, const struct mask *mask, int *status,
+	char *output, size_t size, struct err *err)
 {
 	struct output o = {.text = output, .size = size};
 	struct engine_follow *f = NULL;
@@ -153,7 +162,9 @@ int check_exec(struct engine *e, struct check_watch *w, const char *container,
 	cJSON_Delete(body);
 	if (rc)
 		return rc;
+	mask_begin(&o.masked, mask);
 	rc = read_output(f, w, until, &o, err);
+	(void)mask_end(&o.masked, false, keep_end, &o);
 	engine_follow_close(f);
 	flatten(&o);
 	if (rc < 0)

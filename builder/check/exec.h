@@ -8,6 +8,7 @@ struct cJSON;
 struct check_watch;
 struct engine;
 struct err;
+struct mask;
 
 /* A HEALTHCHECK's command run in a container ("Exec" in the API). */
 
@@ -15,10 +16,11 @@ struct err;
 #define CHECK_EXEC_DIED (-2) /* the container did */
 
 /* Runs the command (an array of strings) and gives its exit status, or one of the above
- * after the monotonic time `until`; its output's end is put into output, as one line. Its
- * process can't be ended from outside: after a timeout it is left to itself. */
+ * after the monotonic time `until`; its output's end is put into output, as one line and
+ * without the mask's secrets (NULL: none). Its process can't be ended from outside: after
+ * a timeout it is left to itself. */
 int check_exec(struct engine *e, struct check_watch *w, const char *container,
-	const struct cJSON *command, int64_t until, int *status, char *output,
-	size_t size, struct err *err);
+	const struct cJSON *command, int64_t until, const struct mask *mask, int *status,
+	char *output, size_t size, struct err *err);
 
 #endif

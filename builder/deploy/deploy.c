@@ -4,7 +4,9 @@
 #include "builder/git/ref.h"
 #include "builder/life/life.h"
 #include "builder/life/route.h"
+#include "builder/mask.h"
 #include "builder/say.h"
+#include "builder/secrets.h"
 #include "builder/server.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
@@ -21,6 +23,18 @@
 
 #define SUMMARY_SIZE 80
 #define SHORT_COMMIT 12
+
+int passage_mask(struct passage *p, struct err *err)
+{
+	struct mask *mask;
+	int rc = secrets_mask(p->server, p->app->id, &mask, err);
+
+	if (rc)
+		return rc;
+	mask_destroy(p->mask);
+	p->say->mask = p->mask = mask;
+	return 0;
+}
 
 /* ---- the record ---- */
 
@@ -248,12 +262,15 @@ int deploy_run(const struct deploy *d, struct life *life, struct err *err)
 		rc = undo_interrupted(d->server, d->app, err);
 	if (!rc)
 		rc = life_sweep(d->server, d->app, err);
+	if (!rc)
+		rc = passage_mask(&p, err);
 	if (rc)
 		return rc;
 	rc = pass_over(&p, err);
 	if (!rc) {
 		announce(&p);
 	} else {
+		mask_field(p.mask, err->msg, sizeof(err->msg));
 		say_plain(err->msg);
 		if (p.life->number)
 			fail(&p, err);
@@ -264,5 +281,7 @@ int deploy_run(const struct deploy *d, struct life *life, struct err *err)
 	}
 	cJSON_Delete(p.image);
 	plan_finish(&p.plan);
+	d->say->mask = NULL;
+	mask_destroy(p.mask);
 	return rc;
 }

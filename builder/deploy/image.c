@@ -185,6 +185,8 @@ int passage_get_image(struct passage *p, struct err *err)
 	rc = as_it_was ? life_read_plan(p->server, from, &p->plan, err) : compose(p, err);
 	if (!rc)
 		rc = freeze(p, err);
+	if (!rc)
+		rc = passage_mask(p, err);
 	if (rc)
 		return err_prefix(err, "configuration failed: ");
 	passage_end_phase(p, "build");

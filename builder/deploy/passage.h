@@ -15,6 +15,7 @@ struct passage {
 	struct app *app;
 	struct say *say;
 	struct life *life;
+	struct mask *mask;  /* what say leaves out */
 	struct life before; /* number 0: none */
 	bool before_is_stopped;
 	struct recipe recipe;
@@ -24,6 +25,9 @@ struct passage {
 	int phases_len;
 	int64_t mark; /* when the phase that runs began */
 };
+
+/* Reads again what is secret: what is set, and what lives were given. */
+int passage_mask(struct passage *p, struct err *err);
 
 /* Finds or builds the life's image and freezes its configuration. ERR_FAILED, ERR_AWAY.
  */

@@ -94,14 +94,17 @@ static void take_error(struct progress *p, const cJSON *detail, const cJSON *err
 	const cJSON *code = cJSON_GetObjectItemCaseSensitive(detail, "code");
 	const cJSON *message = cJSON_GetObjectItemCaseSensitive(detail, "message");
 	const char *text = cJSON_GetStringValue(message);
+	char *masked;
 
 	if (!text)
 		text = cJSON_GetStringValue(error);
+	masked = say_masked(p->say, text ? text : "");
 	p->failed = true;
 	p->exit_code = cJSON_IsNumber(code) && code->valueint > 0 && code->valueint < 256
 		? code->valueint
 		: 0;
-	(void)snprintf(p->message, sizeof(p->message), "%s", text ? text : "");
+	(void)snprintf(p->message, sizeof(p->message), "%s", masked ? masked : "");
+	free(masked);
 	if (!p->traced)
 		classic_fail(p->classic, p->message);
 }

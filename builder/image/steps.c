@@ -3,6 +3,7 @@
 #include "builder/image/build_error.h"
 #include "builder/image/progress.h"
 #include "builder/image/trace.h"
+#include "builder/mask.h"
 #include "builder/say.h"
 #include "config/base/buf.h"
 #include "config/base/err.h"
@@ -31,7 +32,8 @@ struct step {
 	char label[LABEL_SIZE]; /* "2/5", "build 2/5"; "" for the builder's own work */
 	char title[TITLE_SIZE];
 	char error[STEPS_EXPLAIN_SIZE];
-	struct buf line; /* of output, without an end yet */
+	struct buf line;	    /* of output, without an end yet */
+	struct mask_stream *masked; /* before it is cut into lines; NULL: no secrets */
 	bool announced;
 	bool running;
 	bool ended;
@@ -67,6 +69,7 @@ void steps_destroy(struct steps *s)
 		return;
 	for (size_t i = 0; i < s->len; i++) {
 		buf_finish(&s->all[i]->line);
+		free(s->all[i]->masked);
 		free(s->all[i]);
 	}
 	buf_finish(&s->tail);
@@ -136,6 +139,7 @@ static void take_name(struct step *st, const char *name)
 static struct step *find_or_add(struct steps *s, const struct trace_vertex *v)
 {
 	struct step *st = find(s, v->digest);
+	char *name;
 
 	if (st || s->len == STEPS_MAX || strlen(v->digest) >= DIGEST_SIZE)
 		return st;
@@ -143,7 +147,9 @@ static struct step *find_or_add(struct steps *s, const struct trace_vertex *v)
 	if (!st)
 		return NULL;
 	(void)snprintf(st->digest, sizeof(st->digest), "%s", v->digest);
-	take_name(st, v->name);
+	name = say_masked(s->say, v->name);
+	take_name(st, name ? name : "");
+	free(name);
 	buf_init(&st->line, LINE_MAX_LEN);
 	s->all[s->len++] = st;
 	return st;
@@ -233,13 +239,10 @@ static void add_piece(struct steps *s, struct step *st, const char *data, size_t
 	}
 }
 
-void steps_log(struct steps *s, const char *digest, const char *data, size_t len)
+static void take_output(struct steps *s, struct step *st, const char *data, size_t len)
 {
-	struct step *st = find(s, digest);
 	const char *nl;
 
-	if (!st)
-		return;
 	while ((nl = memchr(data, '\n', len))) {
 		size_t n = (size_t)(nl - data);
 
@@ -249,6 +252,48 @@ void steps_log(struct steps *s, const char *digest, const char *data, size_t len
 		len -= n + 1;
 	}
 	add_piece(s, st, data, len);
+}
+
+struct taking {
+	struct steps *steps;
+	struct step *step;
+};
+
+static int take_masked(void *ctx, const char *data, size_t len)
+{
+	const struct taking *t = ctx;
+
+	take_output(t->steps, t->step, data, len);
+	return 0;
+}
+
+void steps_log(struct steps *s, const char *digest, const char *data, size_t len)
+{
+	struct taking t = {s, find(s, digest)};
+
+	if (!t.step)
+		return;
+	if (!s->say->mask) {
+		take_output(s, t.step, data, len);
+		return;
+	}
+	if (!t.step->masked) {
+		t.step->masked = malloc(sizeof(*t.step->masked));
+		if (!t.step->masked)
+			return;
+		mask_begin(t.step->masked, s->say->mask);
+	}
+	(void)mask_feed(t.step->masked, data, len, take_masked, &t);
+}
+
+/* The step's output has ended: what was held back or has no line's end is told too. */
+static void end_output(struct steps *s, struct step *st)
+{
+	struct taking t = {s, st};
+
+	if (st->masked)
+		(void)mask_end(st->masked, false, take_masked, &t);
+	tell_unfinished(s, st);
 }
 
 void steps_warning(struct steps *s, const char *text, size_t len)
@@ -287,7 +332,7 @@ static void end(struct steps *s, struct step *st, const struct trace_vertex *v)
 	char text[SAY_DURATION_SIZE], outcome[SAY_DURATION_SIZE + 16];
 	bool again = st->ended;
 
-	tell_unfinished(s, st);
+	end_output(s, st);
 	if (!st->running && again)
 		return;
 	s->running -= st->running;
@@ -328,7 +373,11 @@ void steps_vertex(struct steps *s, const struct trace_vertex *v)
 	if (!st)
 		return;
 	if (v->error[0]) {
-		(void)snprintf(st->error, sizeof(st->error), "%s", v->error);
+		char *error = say_masked(s->say, v->error);
+
+		(void)snprintf(
+			st->error, sizeof(st->error), "%s", error ? error : "it failed");
+		free(error);
 		if (!s->failed && !build_error_is_canceled(v->error))
 			s->failed = st;
 	}
@@ -348,7 +397,7 @@ void steps_end(struct steps *s, bool failed)
 	const char *line = buf_text(&s->tail), *nl;
 
 	for (size_t i = 0; i < s->len; i++)
-		tell_unfinished(s, s->all[i]);
+		end_output(s, s->all[i]);
 	if (!failed || !s->tail.len)
 		return;
 	say_detail(s->say, "… its last lines:");

@@ -5,6 +5,7 @@
 #include "builder/life/container.h"
 #include "builder/life/plan.h"
 #include "builder/life/route.h"
+#include "builder/say.h"
 #include "builder/server.h"
 #include "config/base/err.h"
 #include "config/record/places.h"
@@ -90,6 +91,7 @@ static int check_place(struct server *s, const struct app *app, const struct pla
 		.address = place_address(s->settings, app, place, address),
 		.port = strcmp(place->process, PLAN_WEB) ? 0 : plan_port(plan),
 		.timeout = s->settings->check_timeout,
+		.mask = say->mask,
 	};
 	int rc = check_container(s->engine, &options, &failure, err);
 

@@ -1,6 +1,8 @@
 #include "builder/life/logs.h"
 
 #include "builder/engine/engine.h"
+#include "builder/mask.h"
+#include "builder/secrets.h"
 #include "builder/server.h"
 #include "config/base/buf.h"
 #include "config/base/err.h"
@@ -25,7 +27,7 @@ struct stream {
 	struct buf line; /* what has come of the line that isn't whole yet */
 	char container[CONTAINER_NAME_SIZE];
 	char label[PROCESS_SIZE + 16]; /* "web.1" */
-	bool *unread;		       /* set when nobody reads what is printed */
+	struct logs *logs;
 };
 
 struct logs {
@@ -34,21 +36,37 @@ struct logs {
 	struct engine_follow *events; /* NULL unless following */
 	struct buf event;
 	struct stream streams[STREAMS_MAX];
-	bool unread;
+	struct mask *mask; /* the app's secrets */
+	bool unread;	   /* nobody reads what is printed */
 };
 
-/* The Engine puts a line's time first: "TIME text" becomes "TIME app[web.1]: text". */
-static void print_line(const struct stream *st)
+static int read_secrets(struct logs *l, struct err *err)
 {
+	struct mask *mask;
+	int rc = secrets_mask(l->server, l->app->id, &mask, err);
+
+	if (rc)
+		return rc;
+	mask_destroy(l->mask);
+	l->mask = mask;
+	return 0;
+}
+
+/* The Engine puts a line's time first: "TIME text" becomes "TIME app[web.1]: text". */
+static void print_line(struct stream *st)
+{
+	bool is_cut = st->line.len == st->line.max;
+	size_t len = st->line.len
+		? mask_text(st->logs->mask, st->line.data, st->line.len, is_cut)
+		: 0;
 	const char *line = buf_text(&st->line);
-	size_t len = st->line.len;
 	const char *space = len ? memchr(line, ' ', len) : NULL;
 	size_t time_len = space ? (size_t)(space - line) : 0;
 	const char *text = space ? space + 1 : line;
 
 	if (printf("%.*s app[%s]: %.*s\n", (int)time_len, line, st->label,
 		    (int)(len - (size_t)(text - line)), text) < 0)
-		*st->unread = true;
+		st->logs->unread = true;
 }
 
 /* A line beyond the limit is cut, not kept. */
@@ -75,7 +93,7 @@ static int take_text(void *ctx, int stream, const char *data, size_t len)
 		len -= part + 1;
 	}
 	add_to_line(st, data, len);
-	return *st->unread ? -1 : 0;
+	return st->logs->unread ? -1 : 0;
 }
 
 static void close_stream(struct stream *st)
@@ -101,7 +119,7 @@ static int open_stream(struct logs *l, const char *container, const char *label,
 		return err_set(err, ERR_FAILED, "more than %d containers to follow",
 			STREAMS_MAX);
 	buf_init(&st->line, LINE_MAX_BYTES);
-	st->unread = &l->unread;
+	st->logs = l;
 	(void)snprintf(st->container, sizeof(st->container), "%s", container);
 	(void)snprintf(st->label, sizeof(st->label), "%s", label);
 	return engine_follow(l->server->engine, &st->follow, NULL, err, "GET",
@@ -181,6 +199,9 @@ static int join(
 	if (!dot || is_open(l, container))
 		return 0;
 	(void)snprintf(label, sizeof(label), "%.*s%s", PROCESS_SIZE - 1, process, dot);
+	/* The next life may have other ones. */
+	if (read_secrets(l, err) < 0)
+		return ERR_FAILED;
 	return open_stream(l, container, label, &all, err);
 }
 
@@ -291,7 +312,9 @@ int logs_print(struct server *s, const struct app *app, const struct logs_option
 		return err_set(err, ERR_FAILED, "out of memory");
 	l->server = s;
 	l->app = app;
-	rc = o->follow ? open_events(l, err) : 0;
+	rc = read_secrets(l, err);
+	if (!rc && o->follow)
+		rc = open_events(l, err);
 	if (!rc)
 		rc = open_live(l, o, err);
 	if (!rc)
@@ -300,6 +323,7 @@ int logs_print(struct server *s, const struct app *app, const struct logs_option
 		close_stream(&l->streams[i]);
 	engine_follow_close(l->events);
 	buf_finish(&l->event);
+	mask_destroy(l->mask);
 	free(l);
 	return rc;
 }

@@ -1,0 +1,72 @@
+#include "config/app/secrets.h"
+
+#include "config/app/variables.h"
+#include "config/base/err.h"
+#include "config/store.h"
+
+#include <cjson/cJSON.h>
+
+struct reading {
+	int (*each)(void *ctx, const char *value);
+	void *ctx;
+};
+
+static int each_variable(
+	struct store *s, int64_t app_id, const struct reading *r, struct err *err)
+{
+	struct sqlite3_stmt *q = store_query(s, err,
+		STORE_SQL("SELECT value FROM variable WHERE ? < 0 OR app_id IN (?, ?)"),
+		STORE_I(app_id), STORE_I(app_id), STORE_I(EVERY_APP));
+	int rc;
+
+	while ((rc = store_step(q, err)) == 1) {
+		rc = r->each(r->ctx, store_borrow_text(q, 0));
+		if (rc)
+			break;
+	}
+	store_query_finish(q);
+	return rc;
+}
+
+/* "env" of a life's frozen configuration (builder/life/plan.h). */
+static int each_of_life(const char *json, const struct reading *r)
+{
+	cJSON *plan = cJSON_Parse(json);
+	const cJSON *value;
+	int rc = 0;
+
+	cJSON_ArrayForEach(value, cJSON_GetObjectItemCaseSensitive(plan, "env"))
+	{
+		if (!rc && cJSON_IsString(value))
+			rc = r->each(r->ctx, value->valuestring);
+	}
+	cJSON_Delete(plan);
+	return rc;
+}
+
+static int each_frozen(
+	struct store *s, int64_t app_id, const struct reading *r, struct err *err)
+{
+	struct sqlite3_stmt *q = store_query(s, err,
+		STORE_SQL("SELECT config FROM life WHERE (? < 0 OR app_id = ?) "
+			  "AND state NOT IN ('retired', 'failed')"),
+		STORE_I(app_id), STORE_I(app_id));
+	int rc;
+
+	while ((rc = store_step(q, err)) == 1) {
+		rc = each_of_life(store_borrow_text(q, 0), r);
+		if (rc)
+			break;
+	}
+	store_query_finish(q);
+	return rc;
+}
+
+int secrets_each(struct store *s, int64_t app_id,
+	int (*each)(void *ctx, const char *value), void *ctx, struct err *err)
+{
+	const struct reading r = {each, ctx};
+	int rc = each_variable(s, app_id, &r, err);
+
+	return rc ? rc : each_frozen(s, app_id, &r, err);
+}
