@@ -109,7 +109,7 @@ $(BUILD)/config/schema.c: $(SCHEMA)
 		sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $$f; echo ','; \
 	  done; echo '0};'; } >$@
 $(BUILD)/config/schema.o: $(BUILD)/config/schema.c
-	$(call said,CC,$@) $(CC) $(CPPFLAGS) $(BARDO_CFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call said,CC,$@) $(CC) $(CPPFLAGS) $(BARDO_CFLAGS) -Wno-overlength-strings $(CFLAGS) -c -o $@ $<
 
 # ---- for the machine's own use ----
 

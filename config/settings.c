@@ -85,6 +85,14 @@ static int check_listen(struct settings *s, const char *value, const char **want
 	return memchr(value, ':', len) ? -1 : 0;
 }
 
+static int check_listen_or_off(struct settings *s, const char *value, const char **wanted)
+{
+	int rc = strcmp(value, SETTING_OFF) ? check_listen(s, value, wanted) : 0;
+
+	*wanted = "an address and a port, like [::]:80 or 127.0.0.1:8080, or off";
+	return rc;
+}
+
 static int check_tries(struct settings *s, const char *value, const char **wanted)
 {
 	(void)value;
@@ -165,8 +173,8 @@ static const struct setting table[] = {
 	{"deploy.keep-images", COUNT, AT(deploy_keep_images), "10", NULL},
 	{"proxy.driver", TEXT, AT(proxy_driver), "haproxy", check_driver},
 	{"proxy.bind", TEXT, AT(proxy_bind), "[::]", NULL},
-	{"proxy.http", TEXT, AT(proxy_http), "[::]:80", check_listen},
-	{"proxy.https", TEXT, AT(proxy_https), "[::]:443", check_listen},
+	{"proxy.http", TEXT, AT(proxy_http), "[::]:80", check_listen_or_off},
+	{"proxy.https", TEXT, AT(proxy_https), "[::]:443", check_listen_or_off},
 	{"proxy.ports", TEXT, AT(proxy_ports), "8100-8199", check_ports},
 	{"proxy.apps", COUNT, AT(proxy_apps), "256", NULL},
 	{"network.pool", TEXT, AT(network_pool), "10.213.0.0/16", check_pool},

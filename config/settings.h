@@ -15,6 +15,7 @@ struct err;
  */
 
 #define SETTING_TEXT_MAX 512
+#define SETTING_OFF "off" /* for proxy.http and proxy.https: listen nowhere */
 
 /* What is read, if it can be, where no file is named. */
 #define SETTINGS_FILE_DEFAULT "/etc/bardo.conf"

@@ -15,8 +15,12 @@ struct server;
 /* A proxy answers, started through bardod if none did. ERR_AWAY: it could not be had. */
 int route_ensure_proxy(struct server *s, struct err *err);
 
-/* All apps' ports as the record has them, after an app was made or destroyed. */
+/* All apps' ports and names as the record has them, after an app was made or
+ * destroyed. */
 int route_ports(struct server *s, struct err *err);
+
+/* The names alone, after domains have changed. */
+int route_domains(struct server *s, struct err *err);
 
 /* Sends the app's traffic to this life; others of the app's drain. NULL: to nobody. */
 int route_to_life(struct server *s, const struct app *app, const struct life *life,
@@ -30,7 +34,8 @@ int route_is_busy(struct server *s, const struct app *app, const struct place *p
 int route_drop(struct server *s, const struct app *app, const struct place *place,
 	struct err *err);
 
-/* "http://example.net:8100/"; client_side is the address that the client connected to. */
+/* "http://shop.example.org/" if it has a name, else "http://example.net:8100/";
+ * client_side is the address that the client connected to. */
 void route_url(const struct server *s, const struct app *app, const char *client_side,
 	char *out);
 

@@ -1,6 +1,9 @@
 #include "builder/proxy/config.h"
 
+#include "config/base/buf.h"
 #include "config/base/err.h"
+#include "config/base/io.h"
+#include "config/base/number.h"
 #include "config/settings.h"
 
 #include <arpa/inet.h>
@@ -10,6 +13,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define UNPRIVILEGED_FILE "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 
 /* proxy.bind and a port as an address: "127.0.0.1", "[::1]". False for what only HAProxy
  * understands. */
@@ -70,4 +75,56 @@ int haproxy_check_ports(const struct settings *s, struct err *err)
 				(int)port, s->proxy_ports, (int)port);
 	}
 	return 0;
+}
+
+/* "ADDRESS:PORT" as make_address wants it. */
+static bool split_listen(const char *listen, char host[64], int *port)
+{
+	const char *colon = strrchr(listen, ':');
+	int64_t n;
+
+	if (!colon || (size_t)(colon - listen) >= 64 ||
+		number_parse(colon + 1, 1, 65535, &n) < 0)
+		return false;
+	(void)snprintf(host, 64, "%.*s", (int)(colon - listen), listen);
+	*port = (int)n;
+	return true;
+}
+
+/* From which port on everybody may listen. */
+static int unprivileged_ports(void)
+{
+	struct buf text;
+	int64_t first = 1024;
+
+	buf_init(&text, 64);
+	if (io_read_file(UNPRIVILEGED_FILE, &text, NULL) == 0) {
+		text.data[strcspn(text.data, "\n")] = '\0';
+		if (number_parse(text.data, 0, 65536, &first) < 0)
+			first = 1024;
+	}
+	buf_finish(&text);
+	return (int)first;
+}
+
+bool haproxy_can_bind(
+	const struct settings *s, const char *listen, char why[HAPROXY_WHY_SIZE])
+{
+	struct sockaddr_storage at;
+	char host[64];
+	int port;
+
+	if (!split_listen(listen, host, &port))
+		return true;
+	if (port < unprivileged_ports() && !haproxy_starts_as_root(s)) {
+		(void)snprintf(why, HAPROXY_WHY_SIZE,
+			"needs bardod to be started by root, or a port from %d on",
+			unprivileged_ports());
+		return false;
+	}
+	if (!make_address(host, port, &at) || !is_taken(&at))
+		return true;
+	(void)snprintf(why, HAPROXY_WHY_SIZE,
+		"is taken by another program (`ss -ltnp sport = :%d` shows which)", port);
+	return false;
 }

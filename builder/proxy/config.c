@@ -1,10 +1,12 @@
 #include "builder/proxy/config.h"
 
 #include "builder/proxy/haproxy.h"
+#include "builder/proxy/map.h"
 #include "builder/proxy/socket.h"
 #include "config/base/buf.h"
 #include "config/base/err.h"
 #include "config/base/io.h"
+#include "config/base/log.h"
 #include "config/base/number.h"
 #include "config/paths.h"
 #include "config/privilege.h"
@@ -21,7 +23,6 @@
 
 #define CONFIG_MAX (64 * 1024)
 #define SLOT_FILE_MAX (64 * 1024)
-#define PORTS_FILE_MAX (64 * 1024)
 
 /* Each thread costs a megabyte; four serve more than one machine's apps can answer. */
 #define THREADS_MAX 4
@@ -36,9 +37,7 @@ static int no_room(struct err *err)
 	return err_set(err, ERR_FAILED, "out of memory for HAProxy's configuration");
 }
 
-/* HAProxy is started by bardod, and binds low ports and becomes PROXY_USER if that is
- * root. */
-static bool is_started_by_root(const struct settings *s)
+bool haproxy_starts_as_root(const struct settings *s)
 {
 	return geteuid() == 0 || privilege_server_is_root(s);
 }
@@ -54,7 +53,7 @@ static int threads(void)
 static int add_global(struct buf *b, const struct settings *s)
 {
 	char path[PATH_TEXT_MAX];
-	bool root = is_started_by_root(s);
+	bool root = haproxy_starts_as_root(s);
 	int rc = buf_addf(b,
 		"# Written by bardo at each start: what is changed here is lost.\n"
 		"global\n"
@@ -117,16 +116,21 @@ static const char headers[] =
 	"\thttp-request set-header X-Forwarded-Port %[dst_port]\n"
 	"\thttp-request set-header X-Forwarded-Host %[req.hdr(Host)]\n";
 
-static int add_frontend(struct buf *b, const struct settings *s)
+/* The wildcard of IPv6 is for both families. */
+static const char *both_families(const char *address)
+{
+	return strncmp(address, "[::]", 4) ? "" : " v4v6";
+}
+
+static int add_ports_frontend(struct buf *b, const struct settings *s)
 {
 	char path[PATH_TEXT_MAX];
-	/* The wildcard of IPv6 is for both families. */
-	const char *both = strcmp(s->proxy_bind, "[::]") ? "" : " v4v6";
 
 	return buf_addf(b,
 		       "\nfrontend ports from app\n"
 		       "\tbind %s:%" PRId64 "-%" PRId64 "%s\n",
-		       s->proxy_bind, s->proxy_port_first, s->proxy_port_last, both) |
+		       s->proxy_bind, s->proxy_port_first, s->proxy_port_last,
+		       both_families(s->proxy_bind)) |
 		buf_adds(b, headers) |
 		buf_addf(b,
 			"\tuse_backend %%[dst_port,map(%s)]\n"
@@ -134,19 +138,49 @@ static int add_frontend(struct buf *b, const struct settings *s)
 			"\nbackend nobody from app\n"
 			"\thttp-request return status 404 content-type text/plain "
 			"string \"404: no app here\\n\"\n",
-			haproxy_map_path(s, path));
+			haproxy_map_path(s, HAPROXY_MAP_PORTS, path));
+}
+
+/* A name that is in the map, else its wildcard, else nobody's. */
+static int add_domains_frontend(struct buf *b, const struct settings *s)
+{
+	char path[PATH_TEXT_MAX];
+
+	(void)haproxy_map_path(s, HAPROXY_MAP_DOMAINS, path);
+	return buf_addf(b,
+		       "\nfrontend domains from app\n"
+		       "\tbind %s%s\n",
+		       s->proxy_http, both_families(s->proxy_http)) |
+		buf_adds(b, headers) |
+		buf_addf(b,
+			"\thttp-request set-var(txn.host) "
+			"req.hdr(Host),field(1,:),lower,rtrim(.)\n"
+			"\thttp-request set-var(txn.slot) var(txn.host),map(%s)\n"
+			"\thttp-request set-var(txn.slot) "
+			"var(txn.host),regsub(^[^.]+,*),map(%s) "
+			"if !{ var(txn.slot) -m found }\n"
+			"\tuse_backend %%[var(txn.slot)] if { var(txn.slot) -m found }\n"
+			"\tdefault_backend nobody\n",
+			path, path);
 }
 
 /* All but the description, which is made of it. */
-static int add_config(
-	struct buf *b, const struct settings *s, const char *description, struct err *err)
+static int add_config(struct buf *b, const struct settings *s, const char *description,
+	bool domains, struct err *err)
 {
 	int rc = add_global(b, s);
 
 	if (description)
 		rc |= buf_addf(b, "\tdescription %s\n", description);
-	rc |= buf_adds(b, defaults) | add_frontend(b, s);
+	rc |= buf_adds(b, defaults) | add_ports_frontend(b, s);
+	if (domains)
+		rc |= add_domains_frontend(b, s);
 	return rc ? no_room(err) : 0;
+}
+
+static bool wants_domains(const struct settings *s)
+{
+	return strcmp(s->proxy_http, SETTING_OFF) != 0;
 }
 
 int haproxy_fingerprint(
@@ -158,7 +192,7 @@ int haproxy_fingerprint(
 	int rc;
 
 	buf_init(&b, CONFIG_MAX);
-	rc = add_config(&b, s, NULL, err);
+	rc = add_config(&b, s, NULL, wants_domains(s), err);
 	if (!rc && !EVP_Digest(b.data, b.len, digest, NULL, EVP_sha256(), NULL))
 		rc = err_set(err, ERR_FAILED, "SHA-256 is not available");
 	if (!rc) {
@@ -168,11 +202,6 @@ int haproxy_fingerprint(
 	}
 	buf_finish(&b);
 	return rc;
-}
-
-char *haproxy_map_path(const struct settings *s, char *out)
-{
-	return path_run(s, "proxy/ports.map", out);
 }
 
 static char *slot_path(const struct settings *s, int slot, char *out)
@@ -210,24 +239,6 @@ int haproxy_write_slot(const struct settings *s, int slot,
 			strcmp(buf_text(&old), b.data) != 0))
 		rc = io_replace_file(slot_path(s, slot, path), 0600, b.data, b.len, err);
 	buf_finish(&old);
-	buf_finish(&b);
-	return rc;
-}
-
-int haproxy_write_ports(const struct settings *s, const struct haproxy_port *ports,
-	size_t len, struct err *err)
-{
-	char path[PATH_TEXT_MAX];
-	struct buf b;
-	int rc = 0;
-
-	buf_init(&b, PORTS_FILE_MAX);
-	/* HAProxy takes an empty file, but not an absent one. */
-	for (size_t i = 0; i < len; i++)
-		rc |= buf_addf(&b, "%d " SLOT_FORMAT "\n", ports[i].port, ports[i].slot);
-	rc = rc ? no_room(err)
-		: io_replace_file(
-			  haproxy_map_path(s, path), 0600, buf_text(&b), b.len, err);
 	buf_finish(&b);
 	return rc;
 }
@@ -322,6 +333,19 @@ static int make_folders(const struct settings *s, struct err *err)
 	return rc ? rc : io_make_dir(path_run(s, "proxy/backends", path), 0700, err);
 }
 
+/* Another web server may have port 80: apps are reached by their ports then. */
+static bool can_have_domains(const struct settings *s)
+{
+	char why[HAPROXY_WHY_SIZE];
+
+	if (!wants_domains(s))
+		return false;
+	if (haproxy_can_bind(s, s->proxy_http, why))
+		return true;
+	log_warn("domains are not served: proxy.http = %s %s", s->proxy_http, why);
+	return false;
+}
+
 static int write_main(const struct settings *s, struct err *err)
 {
 	char description[HAPROXY_FINGERPRINT_SIZE], path[PATH_TEXT_MAX];
@@ -330,7 +354,7 @@ static int write_main(const struct settings *s, struct err *err)
 
 	buf_init(&b, CONFIG_MAX);
 	if (!rc)
-		rc = add_config(&b, s, description, err);
+		rc = add_config(&b, s, description, can_have_domains(s), err);
 	if (!rc)
 		rc = io_replace_file(
 			path_run(s, "proxy/haproxy.cfg", path), 0600, b.data, b.len, err);
@@ -340,7 +364,6 @@ static int write_main(const struct settings *s, struct err *err)
 
 int haproxy_write_config(const struct settings *s, struct err *err)
 {
-	char path[PATH_TEXT_MAX];
 	int rc = check_settings(s, err);
 
 	if (!rc && haproxy_ping(s, NULL) == ERR_AWAY)
@@ -349,8 +372,10 @@ int haproxy_write_config(const struct settings *s, struct err *err)
 		rc = make_folders(s, err);
 	if (!rc)
 		rc = write_main(s, err);
-	if (!rc && access(haproxy_map_path(s, path), F_OK) < 0)
-		rc = haproxy_write_ports(s, NULL, 0, err);
+	if (!rc)
+		rc = haproxy_make_map(s, HAPROXY_MAP_PORTS, err);
+	if (!rc)
+		rc = haproxy_make_map(s, HAPROXY_MAP_DOMAINS, err);
 	if (!rc)
 		rc = write_slots(s, err);
 	return rc ? rc : remove_slots_above(s, err);

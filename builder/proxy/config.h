@@ -1,15 +1,15 @@
 #ifndef BARDO_BUILDER_HAPROXY_CONFIG_H
 #define BARDO_BUILDER_HAPROXY_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct err;
-struct haproxy_port;
 struct haproxy_server;
 struct settings;
 
 /* HAProxy's files under server.data/run/proxy: haproxy.cfg, the backends one file a slot,
- * and the map of ports. */
+ * and the maps (builder/proxy/map.h). */
 
 /* A slot's backend, its file and what the map leads to. */
 #define SLOT_FORMAT "slot%03d"
@@ -28,11 +28,14 @@ int haproxy_check_ports(const struct settings *s, struct err *err);
 int haproxy_write_slot(const struct settings *s, int slot,
 	const struct haproxy_server *servers, size_t len, struct err *err);
 
-/* Replaces the map's file. */
-int haproxy_write_ports(const struct settings *s, const struct haproxy_port *ports,
-	size_t len, struct err *err);
+/* Whether HAProxy, started now, could listen there; why says what is in the way. True for
+ * addresses that only HAProxy understands. */
+#define HAPROXY_WHY_SIZE 256
+bool haproxy_can_bind(
+	const struct settings *s, const char *listen, char why[HAPROXY_WHY_SIZE]);
 
-/* The map's path, by which the socket knows it too; out has PATH_TEXT_MAX bytes. */
-char *haproxy_map_path(const struct settings *s, char *out);
+/* HAProxy is started by bardod, and binds low ports and becomes its own user if that is
+ * root. */
+bool haproxy_starts_as_root(const struct settings *s);
 
 #endif

@@ -23,6 +23,7 @@ struct settings;
 #define HAPROXY_SERVERS_MAX 64
 #define HAPROXY_SLOTS_MAX 10000
 #define HAPROXY_NAME_SIZE 128
+#define HAPROXY_DOMAIN_SIZE 256
 
 struct haproxy_server {
 	char name[HAPROXY_NAME_SIZE]; /* "web.3.1": process, life, index */
@@ -87,8 +88,19 @@ struct haproxy_port {
 int haproxy_map_ports(const struct settings *s, const struct haproxy_port *ports,
 	size_t len, struct err *err);
 
-/* Of two processes that replace the map, the later one must have read its list later:
- * take this before reading, close it after mapping. A descriptor, or negative. */
-int haproxy_lock_ports(const struct settings *s, struct err *err);
+/* Which domain leads to which slot, as above: "shop.example.org", or "*.example.org" for
+ * every name of one more label that isn't there itself. Lower case. */
+struct haproxy_domain {
+	char name[HAPROXY_DOMAIN_SIZE];
+	int slot;
+};
+int haproxy_map_domains(const struct settings *s, const struct haproxy_domain *domains,
+	size_t len, struct err *err);
+
+/* Of two processes that replace a map, the later one must have read its list later: take
+ * this before reading, close it after mapping. A descriptor, or negative. */
+#define HAPROXY_MAP_PORTS "ports"
+#define HAPROXY_MAP_DOMAINS "domains"
+int haproxy_lock_map(const struct settings *s, const char *name, struct err *err);
 
 #endif

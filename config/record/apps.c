@@ -276,6 +276,7 @@ static int forget_settings(struct store *s, int64_t id, struct err *err)
 		"DELETE FROM scale WHERE app_id = ?",
 		"DELETE FROM listed WHERE app_id = ?",
 		"DELETE FROM resource WHERE app_id = ?",
+		"DELETE FROM domain WHERE app_id = ?",
 		"DELETE FROM role WHERE app_id = ?",
 		"UPDATE life SET config = '' WHERE app_id = ?",
 	};

@@ -99,3 +99,12 @@ CREATE TABLE event (
 	status INTEGER NOT NULL, -- exit status
 	text TEXT NOT NULL -- one line: why it failed, or what came of it
 );
+
+-- Which app answers for a name; '*.example.org' is every name of one more label. Names of
+-- app 0 are the server's: each app without names of its own has APP.NAME.
+CREATE TABLE domain (
+	name TEXT PRIMARY KEY,
+	app_id INTEGER NOT NULL,
+	position INTEGER NOT NULL -- the app's first is in its URL
+) WITHOUT ROWID;
+CREATE INDEX domain_app ON domain (app_id);

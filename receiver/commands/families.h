@@ -18,6 +18,19 @@ int run_apps_destroy(struct request *r, struct err *err);
 int run_apps_exists(struct request *r, struct err *err);
 int run_apps_list(struct request *r, struct err *err);
 
+/* domains.c */
+int run_domains_add(struct request *r, struct err *err);
+int run_domains_add_global(struct request *r, struct err *err);
+int run_domains_clear(struct request *r, struct err *err);
+int run_domains_clear_global(struct request *r, struct err *err);
+int run_domains_disable(struct request *r, struct err *err);
+int run_domains_enable(struct request *r, struct err *err);
+int run_domains_remove(struct request *r, struct err *err);
+int run_domains_remove_global(struct request *r, struct err *err);
+int run_domains_report(struct request *r, struct err *err);
+int run_domains_set(struct request *r, struct err *err);
+int run_domains_set_global(struct request *r, struct err *err);
+
 /* git.c */
 int run_receive_pack(struct request *r, struct err *err);
 int run_upload_pack(struct request *r, struct err *err);

@@ -176,6 +176,7 @@ server_start() {
 			drain = 10s
 		[proxy]
 			bind = 127.0.0.1
+			http = off
 			ports = $ports-$((ports + $2 - 1))
 			apps = $3
 		[network]

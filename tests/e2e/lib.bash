@@ -72,6 +72,11 @@ take_slot() {
 	return 1
 }
 
+# Where names are served; below the first server's ports.
+http_port() {
+	echo $((PORT_FIRST - SLOTS + SLOT))
+}
+
 write_config() {
 	local port=$((PORT_FIRST + SLOT * PORTS_PER_SLOT))
 	cat >"$CONFIG" <<-END
@@ -87,6 +92,7 @@ write_config() {
 			drain = 2s
 		[proxy]
 			bind = 127.0.0.1
+			http = 127.0.0.1:$(http_port)
 			ports = $port-$((port + PORTS_PER_SLOT - 1))
 			apps = $PORTS_PER_SLOT
 		[network]

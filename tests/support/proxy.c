@@ -124,6 +124,7 @@ int make_proxy(void **state)
 	assert_non_null(mkdtemp(p->folder));
 	(void)snprintf(p->s.server_data, sizeof(p->s.server_data), "%s", p->folder);
 	(void)snprintf(p->s.proxy_bind, sizeof(p->s.proxy_bind), "127.0.0.1");
+	(void)snprintf(p->s.proxy_http, sizeof(p->s.proxy_http), SETTING_OFF);
 	p->s.proxy_apps = 8;
 	find_ports(&p->s);
 	assert_done(p, io_make_dir(path_run(&p->s, "", path), 0711, &p->err));
