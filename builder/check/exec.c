@@ -2,6 +2,7 @@
 
 #include "builder/check/watch.h"
 #include "builder/engine/engine.h"
+#include "builder/engine/exec.h"
 #include "builder/mask.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
@@ -13,7 +14,6 @@
 #include <string.h>
 
 #define READ_SIZE 8192
-#define ESCAPED_SIZE 512
 /* The Engine may close the stream before it knows the status. */
 #define STATUS_TRIES 20
 #define STATUS_PAUSE 20
@@ -60,26 +60,16 @@ static void flatten(struct output *o)
 		o->text[--o->len] = '\0';
 }
 
-static int create(struct engine *e, const char *container, const cJSON *command, char *id,
-	size_t size, struct err *err)
+static int create(struct engine *e, const char *container, const cJSON *command,
+	char id[ENGINE_EXEC_ID_SIZE], struct err *err)
 {
-	cJSON *body = cJSON_CreateObject(), *reply = NULL;
-	char name[ESCAPED_SIZE];
-	const char *given;
+	cJSON *body = cJSON_CreateObject();
 	int rc;
 
 	(void)cJSON_AddTrueToObject(body, "AttachStdout");
 	(void)cJSON_AddTrueToObject(body, "AttachStderr");
 	(void)cJSON_AddItemToObject(body, "Cmd", cJSON_Duplicate(command, true));
-	if (!engine_escape(container, name, sizeof(name)))
-		rc = err_set(err, ERR_USAGE, "a container's name is too long");
-	else
-		rc = engine_call(
-			e, &reply, body, err, "POST", "/containers/%s/exec", name);
-	given = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(reply, "Id"));
-	if (rc == 0 && (!given || !engine_escape(given, id, size)))
-		rc = err_set(err, ERR_FAILED, "the Docker Engine made no exec");
-	cJSON_Delete(reply);
+	rc = engine_exec_create(e, container, body, id, err);
 	cJSON_Delete(body);
 	return rc;
 }
@@ -110,28 +100,13 @@ static int read_output(struct engine_follow *f, struct check_watch *w, int64_t u
 	}
 }
 
-/* podman calls an exec that it is still clearing up neither running nor failed: only
- * CanRemove tells. Docker never sets that, but keeps the process's number. */
-static bool has_ended(const cJSON *exec, int *status)
-{
-	const cJSON *code = cJSON_GetObjectItemCaseSensitive(exec, "ExitCode");
-	const cJSON *pid = cJSON_GetObjectItemCaseSensitive(exec, "Pid");
-
-	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(exec, "Running")) ||
-		!cJSON_IsNumber(code))
-		return false;
-	*status = code->valueint;
-	return code->valueint || (cJSON_IsNumber(pid) && pid->valueint) ||
-		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(exec, "CanRemove"));
-}
-
 static int read_status(struct engine *e, struct check_watch *w, const char *id,
 	int *status, struct err *err)
 {
 	for (int i = 0; i < STATUS_TRIES; i++) {
 		cJSON *reply = NULL;
 		int rc = engine_call(e, &reply, NULL, err, "GET", "/exec/%s/json", id);
-		bool ended = rc == 0 && has_ended(reply, status);
+		bool ended = rc == 0 && engine_exec_has_ended(reply, status);
 
 		cJSON_Delete(reply);
 		if (rc || ended)
@@ -149,17 +124,11 @@ int check_exec(struct engine *e, struct check_watch *w, const char *container,
 {
 	struct output o = {.text = output, .size = size};
 	struct engine_follow *f = NULL;
-	cJSON *body = NULL;
-	char id[ESCAPED_SIZE];
-	int rc = create(e, container, command, id, sizeof(id), err);
+	char id[ENGINE_EXEC_ID_SIZE];
+	int rc = create(e, container, command, id, err);
 
-	if (rc)
-		return rc;
-	body = cJSON_CreateObject();
-	(void)cJSON_AddFalseToObject(body, "Detach");
-	(void)cJSON_AddFalseToObject(body, "Tty");
-	rc = engine_follow(e, &f, body, err, "POST", "/exec/%s/start", id);
-	cJSON_Delete(body);
+	if (!rc)
+		rc = engine_exec_start(e, &f, id, false, err);
 	if (rc)
 		return rc;
 	mask_begin(&o.masked, mask);
