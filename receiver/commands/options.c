@@ -80,21 +80,27 @@ static int take_all(struct request *r, const struct command_option *options, siz
 	int own, struct err *err)
 {
 	int words = 1;
-	bool more = true;
+	bool more = true, dashes = true;
 
 	for (int i = 1; i < r->argc; i++) {
-		if (own >= 0 && words > own - (r->app_name ? 1 : 0))
-			more = false;
-		if (more && !strcmp(r->argv[i], "--")) {
-			more = false;
-		} else if (more && r->argv[i][0] == '-' && r->argv[i][1]) {
+		/* Where the app was an option, somebody else's first word ends them. */
+		int ours = own - (r->app_name ? 1 : 0);
+
+		if (dashes && !strcmp(r->argv[i], "--")) {
+			more = dashes = false;
+			continue;
+		}
+		if (more && r->argv[i][0] == '-' && r->argv[i][1]) {
 			int rc = take(r, &i, options, len, err);
 
 			if (rc)
 				return rc;
-		} else {
-			r->argv[words++] = r->argv[i];
+			continue;
 		}
+		dashes = dashes && more;
+		r->argv[words++] = r->argv[i];
+		if (own >= 0 && words > (ours > 1 ? ours : 1))
+			more = false;
 	}
 	r->argc = words;
 	r->argv[words] = NULL;
