@@ -75,6 +75,7 @@ static int run_from_shell(const struct shell_options *o, int argc, char **argv)
 		.peer = "",
 		.client_side = "",
 		.git_protocol = "",
+		.term = getenv("TERM") ? getenv("TERM") : "",
 		.on_host = true,
 		.argc = argc,
 		.argv = argv};

@@ -24,13 +24,17 @@ struct request {
 	const char *peer;	  /* the client's address; "" from the host's shell */
 	const char *client_side;  /* the address that the client connected to; "" */
 	const char *git_protocol; /* GIT_PROTOCOL that the client sent; "" */
+	const char *term;	  /* TERM of a person's terminal; "" */
 	bool on_host;		  /* from the host's shell */
 	bool as_server;		  /* a job of bardod's */
 	bool has_terminal;	  /* standard input and output are a person's terminal */
 	bool quiet;		  /* --quiet: results only, no headings */
 	bool force;		  /* --force: don't ask */
-	const char *app_name;	  /* --app; NULL */
-	bool app_by_option;	  /* argv[1] came from --app */
+	/* Set by a command whose exit status is that of a program in a container: it
+	 * tells nothing of how bardo itself ended. */
+	bool is_status_of_program;
+	const char *app_name; /* --app; NULL */
+	bool app_by_option;   /* argv[1] came from --app */
 	int argc;
 	char **argv; /* argv[0] is the verb */
 };

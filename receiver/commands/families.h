@@ -31,6 +31,9 @@ int run_domains_report(struct request *r, struct err *err);
 int run_domains_set(struct request *r, struct err *err);
 int run_domains_set_global(struct request *r, struct err *err);
 
+/* enter.c */
+int run_enter(struct request *r, struct err *err);
+
 /* git.c */
 int run_receive_pack(struct request *r, struct err *err);
 int run_upload_pack(struct request *r, struct err *err);
