@@ -1,6 +1,7 @@
 #include "config/app/variables.h"
 
 #include "config/base/err.h"
+#include "config/base/utf8.h"
 #include "config/store.h"
 
 #include <ctype.h>
@@ -60,6 +61,11 @@ static int check(const char *name, const char *value, struct err *err)
 			"%.60s can't be the name of a variable: letters, digits and _, "
 			"no digit first",
 			*name ? name : "an empty text");
+	if (!utf8_is_valid(value, strlen(value)))
+		return err_set(err, ERR_USAGE,
+			"the value of %s is not UTF-8, and nothing else can be an "
+			"environment variable here: keep it in base64",
+			name);
 	if (strlen(value) > VARIABLE_VALUE_MAX)
 		return err_set(err, ERR_USAGE, "the value of %s is longer than %d KiB",
 			name, VARIABLE_VALUE_MAX / 1024);
@@ -82,6 +88,7 @@ static int insert(struct variables *v, size_t at, struct variable one, struct er
 	memmove(v->items + at + 1, v->items + at, (v->len - at) * sizeof(*v->items));
 	v->items[at] = one;
 	v->len++;
+	v->bytes += strlen(one.name) + strlen(one.value);
 	return 0;
 }
 
@@ -99,6 +106,8 @@ int variables_put(
 	if (!one.value)
 		return err_set(err, ERR_FAILED, "out of memory");
 	if (!difference) {
+		v->bytes += strlen(one.value);
+		v->bytes -= strlen(v->items[at].value);
 		free(v->items[at].value);
 		v->items[at].value = one.value;
 		return 0;
@@ -172,6 +181,19 @@ static int set_all(struct store *s, int64_t app_id, const struct variables *set,
 	return rc;
 }
 
+static int check_size(struct store *s, int64_t app_id, struct err *err)
+{
+	struct variables all = {0};
+	int rc = variables_read(s, app_id, &all, err);
+
+	if (!rc && all.bytes > VARIABLES_BYTES_MAX)
+		rc = err_set(err, ERR_USAGE,
+			"all variables together would be more than %d KiB",
+			VARIABLES_BYTES_MAX / 1024);
+	variables_finish(&all);
+	return rc;
+}
+
 int variables_change(struct store *s, int64_t app_id, const struct variables *set,
 	const char *const *unset, size_t unset_len, int *changed, struct err *err)
 {
@@ -182,6 +204,8 @@ int variables_change(struct store *s, int64_t app_id, const struct variables *se
 	rc = unset_all(s, app_id, unset, unset_len, &count, err);
 	if (!rc && set)
 		rc = set_all(s, app_id, set, &count, err);
+	if (!rc)
+		rc = check_size(s, app_id, err);
 	if (rc) {
 		store_rollback(s);
 		return rc;

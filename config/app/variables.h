@@ -10,8 +10,12 @@ struct store;
 /* Environment variables: what config:set sets, for one app or (app 0) for all. */
 
 #define VARIABLE_NAME_MAX 255
-#define VARIABLE_VALUE_MAX (256 * 1024)
+/* Linux starts no program with a "NAME=VALUE" of more than 128 KiB, and none with more
+ * than 2 MiB of arguments and environment. */
+#define VARIABLE_VALUE_MAX (127 * 1024)
 #define VARIABLES_MAX 2000
+#define VARIABLES_BYTES_MAX                                                              \
+	(1024 * 1024) /* of an app's own ones, or of the global ones */
 
 /* app_id of what is set with --global. */
 #define EVERY_APP 0
@@ -25,6 +29,7 @@ struct variable {
 struct variables {
 	struct variable *items;
 	size_t len, cap;
+	size_t bytes; /* of all names and values */
 };
 
 void variables_finish(struct variables *v);
@@ -33,7 +38,7 @@ void variables_finish(struct variables *v);
 const char *variables_get(const struct variables *v, const char *name);
 
 /* Puts it in, or in place of what was there; copies both. ERR_USAGE: a name that is not
- * [A-Za-z_][A-Za-z0-9_]*, too long a value, too many. */
+ * [A-Za-z_][A-Za-z0-9_]*; a value that is no UTF-8, or too long; too many. */
 int variables_put(
 	struct variables *v, const char *name, const char *value, struct err *err);
 
@@ -46,7 +51,8 @@ int variables_read_merged(
 	struct store *s, int64_t app_id, struct variables *out, struct err *err);
 
 /* In one transaction: takes the names of unset away (those that aren't there are fine),
- * then sets the others. *changed (may be NULL): how many are different now. */
+ * then sets the others. *changed (may be NULL): how many rows that took. ERR_USAGE: they
+ * would become more than VARIABLES_MAX or VARIABLES_BYTES_MAX. */
 int variables_change(struct store *s, int64_t app_id, const struct variables *set,
 	const char *const *unset, size_t unset_len, int *changed, struct err *err);
 

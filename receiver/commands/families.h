@@ -18,6 +18,17 @@ int run_apps_destroy(struct request *r, struct err *err);
 int run_apps_exists(struct request *r, struct err *err);
 int run_apps_list(struct request *r, struct err *err);
 
+/* config.c, config_change.c */
+int run_config_show(struct request *r, struct err *err);
+int run_config_bundle(struct request *r, struct err *err);
+int run_config_export(struct request *r, struct err *err);
+int run_config_get(struct request *r, struct err *err);
+int run_config_keys(struct request *r, struct err *err);
+int run_config_clear(struct request *r, struct err *err);
+int run_config_import(struct request *r, struct err *err);
+int run_config_set(struct request *r, struct err *err);
+int run_config_unset(struct request *r, struct err *err);
+
 /* domains.c */
 int run_domains_add(struct request *r, struct err *err);
 int run_domains_add_global(struct request *r, struct err *err);

@@ -38,6 +38,17 @@ const struct command_option_text command_option_texts[] = {
 	{NULL, "--force", "don't ask for the name to be typed"},
 	{NULL, "--format json", "for programs, see docs/JSON.md; text is for people"},
 	{NULL, "--global", "for every app that sets nothing else; server admins"},
+	{NULL, "--merged", "with the global ones, as the app's containers get them"},
+	{NULL, "--no-restart", "no new life: the next one has it"},
+	{"config:export", "--format FORMAT",
+		"exports, shell, envfile, docker-args, docker-args-keys, json, json-list "
+		"or "
+		"pretty"},
+	{"config:get", "--quoted", "in single quotes, for shells"},
+	{"config:import", "--format envfile|json", "a file as .env, or JSON"},
+	{"config:import", "--replace", "what isn't there is unset"},
+	{"config:set", "--encoded", "the values are base64"},
+	{"config:set", "--stdin KEY", "KEY's value comes on standard input"},
 	{"help", "--all", "every verb, not only the families"},
 	{"logs", "-t", "go on with what comes"},
 	{"logs", "-n N", "the last N lines"},

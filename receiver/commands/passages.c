@@ -45,7 +45,8 @@ static int deploy(struct request *r, struct app *app, const struct passage_wish 
 	return rc && life.number ? err_exit_status(rc) : rc;
 }
 
-int passage_lock(struct request *r, struct app *app, int *lock, struct err *err)
+static int take_lock(
+	struct request *r, struct app *app, bool wait, int *lock, struct err *err)
 {
 	char path[PATH_TEXT_MAX];
 	int rc;
@@ -54,6 +55,11 @@ int passage_lock(struct request *r, struct app *app, int *lock, struct err *err)
 	if (*lock < 0)
 		return *lock;
 	rc = lock_try(*lock, err);
+	if (rc == ERR_BUSY && wait) {
+		(void)printf("-----> Waiting for the deploy that is under way\n");
+		(void)fflush(stdout);
+		rc = lock_wait(*lock, err);
+	}
 	if (!rc)
 		rc = app_reload(r->server.store, app, err);
 	if (!rc && app->destroyed_at)
@@ -63,6 +69,16 @@ int passage_lock(struct request *r, struct app *app, int *lock, struct err *err)
 		*lock = -1;
 	}
 	return rc;
+}
+
+int passage_lock(struct request *r, struct app *app, int *lock, struct err *err)
+{
+	return take_lock(r, app, false, lock, err);
+}
+
+int passage_wait_lock(struct request *r, struct app *app, int *lock, struct err *err)
+{
+	return take_lock(r, app, true, lock, err);
 }
 
 static int check_unlocked(const struct app *app, struct err *err)

@@ -15,6 +15,9 @@ struct request;
  * caller's to close after success. ERR_BUSY. */
 int passage_lock(struct request *r, struct app *app, int *lock, struct err *err);
 
+/* As passage_lock, but waits for the deploy that is under way, and says so. */
+int passage_wait_lock(struct request *r, struct app *app, int *lock, struct err *err);
+
 struct passage_wish {
 	const char *source; /* for the record: rebuild, revive, config, restart … */
 	struct life from;   /* whose commit, and image, are used */
