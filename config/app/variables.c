@@ -49,14 +49,19 @@ const char *variables_get(const struct variables *v, const char *name)
 	return difference ? NULL : v->items[at].value;
 }
 
-static int check(const char *name, const char *value, struct err *err)
+bool variable_name_is_valid(const char *name)
 {
 	size_t len = strlen(name);
 	bool fine = len > 0 && len <= VARIABLE_NAME_MAX && !isdigit((unsigned char)*name);
 
 	for (const char *c = name; *c && fine; c++)
 		fine = isascii(*c) && (isalnum((unsigned char)*c) || *c == '_');
-	if (!fine)
+	return fine;
+}
+
+static int check(const char *name, const char *value, struct err *err)
+{
+	if (!variable_name_is_valid(name))
 		return err_set(err, ERR_USAGE,
 			"%.60s can't be the name of a variable: letters, digits and _, "
 			"no digit first",

@@ -1,6 +1,7 @@
 #ifndef BARDO_CONFIG_VARIABLES_H
 #define BARDO_CONFIG_VARIABLES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,9 @@ struct store;
 #define VARIABLES_MAX 2000
 #define VARIABLES_BYTES_MAX                                                              \
 	(1024 * 1024) /* of an app's own ones, or of the global ones */
+
+/* [A-Za-z_][A-Za-z0-9_]*, of VARIABLE_NAME_MAX bytes at most. */
+bool variable_name_is_valid(const char *name);
 
 /* app_id of what is set with --global. */
 #define EVERY_APP 0
