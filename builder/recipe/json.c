@@ -37,8 +37,7 @@ static int fail_to_parse(const struct json_file *f, const char *at)
 
 	if (!at || at < f->text || at >= end)
 		at = end;
-	/* At its very end cJSON points at the last character. */
-	if (at + 1 >= end)
+	if (at == end)
 		return err_set(f->err, ERR_FAILED,
 			"line %zu: not JSON: it ends too early", text_line(f->text, at));
 	while (at + shown < end && shown < 20 && isprint((unsigned char)at[shown]))
@@ -83,8 +82,9 @@ int json_file_read(const struct json_file *f, cJSON **out)
 	if (rc)
 		return rc;
 	root = cJSON_ParseWithLengthOpts(f->text, f->len, &end, false);
+	/* Where the text ends too early, cJSON points at its last character. */
 	if (!root)
-		return fail_to_parse(f, end);
+		return fail_to_parse(f, end && end + 1 < f->text + f->len ? end : NULL);
 	for (; end < f->text + f->len; end++) {
 		if (!strchr(" \t\r\n", *end)) {
 			cJSON_Delete(root);

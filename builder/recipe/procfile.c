@@ -83,19 +83,20 @@ bool process_name_is_valid(const char *name)
 
 static int check_name(const struct line *l, size_t len, struct err *err)
 {
-	const int shown = len > 60 ? 60 : (int)len;
+	const char *name = len ? l->text : "(nothing)";
+	const int shown = !len ? 9 : len > 60 ? 60 : (int)len;
 
 	if (is_reserved(l->text, len))
 		return err_set(err, ERR_FAILED,
 			"line %zu: the name %.*s is taken by bardo itself: choose "
 			"another",
-			l->number, shown, l->text);
+			l->number, shown, name);
 	if (is_name(l->text, len))
 		return 0;
 	return err_set(err, ERR_FAILED,
 		"line %zu: %.*s is no name for a process: use 1 to %d of a-z, 0-9 and "
 		"-, not - first or last",
-		l->number, shown, len ? l->text : "(nothing)", PROCFILE_NAME_MAX);
+		l->number, shown, name, PROCFILE_NAME_MAX);
 }
 
 static const cJSON *find(const cJSON *list, const char *name)
