@@ -68,6 +68,12 @@ char *path_door(const struct settings *s, char *out)
 	return under_data(s, out, "run/door");
 }
 
+char *path_certificate(const struct settings *s, const char *handle, char *out)
+{
+	(void)snprintf(out, PATH_TEXT_MAX, "%s/certs/%s.pem", s->server_data, handle);
+	return out;
+}
+
 char *path_run(const struct settings *s, const char *name, char *out)
 {
 	(void)snprintf(out, PATH_TEXT_MAX, "%s/run/%s", s->server_data, name);
@@ -95,6 +101,7 @@ int paths_prepare(const struct settings *s, struct err *err)
 		mode_t mode;
 	} folders[] = {
 		{"repos", 0700},
+		{"certs", 0700},
 		{"logs", 0700},
 		{"keys", 0755},
 		{"locks", 0700},

@@ -21,6 +21,8 @@ char *path_life_logs(const struct settings *s, const struct app *app, char *out)
 char *path_app_lock(const struct settings *s, const struct app *app, char *out);
 /* Shared by all who push to this name, from before there is an app. */
 char *path_app_pushes(const struct settings *s, const char *name, char *out);
+/* Its TLS certificate, chain and key, by its handle. */
+char *path_certificate(const struct settings *s, const char *handle, char *out);
 char *path_key_snapshot(const struct settings *s, char *out);
 char *path_host_keys(const struct settings *s, char *out); /* the folder */
 char *path_door(const struct settings *s, char *out);

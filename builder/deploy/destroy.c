@@ -32,8 +32,9 @@ static int remove_images(struct server *s, const struct app *app, struct err *er
 static int remove_files(struct server *s, const struct app *app, struct err *err)
 {
 	char path[PATH_TEXT_MAX];
+	int rc = io_remove_tree(path_certificate(s->settings, app->handle, path), err);
 
-	return io_remove_tree(path_repository(s->settings, app, path), err);
+	return rc ? rc : io_remove_tree(path_repository(s->settings, app, path), err);
 }
 
 int app_destroy(struct server *s, struct app *app, struct err *err)

@@ -1,10 +1,10 @@
 #include "builder/life/route.h"
 
 #include "builder/life/life.h"
+#include "builder/life/names.h"
 #include "builder/life/plan.h"
 #include "builder/proxy/haproxy.h"
 #include "builder/server.h"
-#include "config/app/domains.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
 #include "config/door.h"
@@ -107,52 +107,11 @@ static int map_ports(struct server *s, struct err *err)
 	return rc;
 }
 
-struct domain_list {
-	struct haproxy_domain *domains;
-	size_t len, cap;
-};
-
-static int collect_domain(void *ctx, const char *name, int slot)
-{
-	struct domain_list *list = ctx;
-	struct haproxy_domain *domain;
-
-	if (list->len == list->cap) {
-		size_t cap = list->cap ? list->cap * 2 : 64;
-		struct haproxy_domain *domains =
-			realloc(list->domains, cap * sizeof(*domains));
-
-		if (!domains)
-			return ERR_FAILED;
-		list->domains = domains;
-		list->cap = cap;
-	}
-	domain = &list->domains[list->len++];
-	(void)snprintf(domain->name, sizeof(domain->name), "%s", name);
-	domain->slot = slot;
-	return 0;
-}
-
-int route_domains(struct server *s, struct err *err)
-{
-	struct domain_list list = {0};
-	int lock = haproxy_lock_map(s->settings, HAPROXY_MAP_DOMAINS, err);
-	int rc = lock < 0 ? lock
-			  : domains_each_routed(s->store, collect_domain, &list, err);
-
-	if (!rc)
-		rc = haproxy_map_domains(s->settings, list.domains, list.len, err);
-	free(list.domains);
-	if (lock >= 0)
-		(void)close(lock);
-	return rc;
-}
-
 int route_ports(struct server *s, struct err *err)
 {
 	int rc = map_ports(s, err);
 
-	return rc ? rc : route_domains(s, err);
+	return rc ? rc : names_route(s, NULL, err);
 }
 
 static void server_name(const struct place *p, char out[HAPROXY_NAME_SIZE])
@@ -223,38 +182,14 @@ int route_drop(struct server *s, const struct app *app, const struct place *plac
 	return haproxy_delete(s->settings, app->slot, name, err);
 }
 
-/* The first name that it is reached by; a wildcard is none. */
-static int take_domain(void *ctx, const char *name)
-{
-	char *out = ctx;
-
-	if (name[0] == '*')
-		return 0;
-	(void)snprintf(out, DOMAIN_SIZE, "%s", name);
-	return 1;
-}
-
-/* ":8080" of proxy.http, "" for the port that browsers expect. */
-static const char *http_port(const struct settings *set)
-{
-	const char *colon = strrchr(set->proxy_http, ':');
-
-	return colon && strcmp(colon, ":80") != 0 ? colon : "";
-}
-
 void route_url(
 	const struct server *s, const struct app *app, const char *client_side, char *out)
 {
 	const char *host = s->settings->server_hostname;
-	char domain[DOMAIN_SIZE] = "";
 	bool v6;
 
-	(void)domains_each_effective(s->store, app, take_domain, domain, NULL);
-	if (*domain && strcmp(s->settings->proxy_http, SETTING_OFF) != 0) {
-		(void)snprintf(
-			out, URL_SIZE, "http://%s%s/", domain, http_port(s->settings));
+	if (names_url(s, app, out))
 		return;
-	}
 	if (!*host)
 		host = client_side && *client_side ? client_side : "localhost";
 	v6 = strchr(host, ':') && host[0] != '[';

@@ -19,9 +19,6 @@ int route_ensure_proxy(struct server *s, struct err *err);
  * destroyed. */
 int route_ports(struct server *s, struct err *err);
 
-/* The names alone, after domains have changed. */
-int route_domains(struct server *s, struct err *err);
-
 /* Sends the app's traffic to this life; others of the app's drain. NULL: to nobody. */
 int route_to_life(struct server *s, const struct app *app, const struct life *life,
 	struct err *err);
@@ -34,7 +31,7 @@ int route_is_busy(struct server *s, const struct app *app, const struct place *p
 int route_drop(struct server *s, const struct app *app, const struct place *place,
 	struct err *err);
 
-/* "http://shop.example.org/" if it has a name, else "http://example.net:8100/";
+/* "https://shop.example.org/" if it has a name, else "http://example.net:8100/";
  * client_side is the address that the client connected to. */
 void route_url(const struct server *s, const struct app *app, const char *client_side,
 	char *out);

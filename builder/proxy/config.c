@@ -1,5 +1,7 @@
 #include "builder/proxy/config.h"
 
+#include "builder/proxy/certificates.h"
+#include "builder/proxy/fronts.h"
 #include "builder/proxy/haproxy.h"
 #include "builder/proxy/map.h"
 #include "builder/proxy/socket.h"
@@ -50,6 +52,17 @@ static int threads(void)
 	return n < THREADS_MAX ? n : THREADS_MAX;
 }
 
+/* What browsers of the last ten years speak, and nothing older (Mozilla's "intermediate"
+ * set without DHE). */
+static const char tls[] =
+	"\tssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets\n"
+	"\tssl-default-bind-ciphers ECDHE-ECDSA-AES128-GCM-SHA256:"
+	"ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+	"ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:"
+	"ECDHE-RSA-CHACHA20-POLY1305\n"
+	"\tssl-default-bind-ciphersuites TLS_AES_128_GCM_SHA256:"
+	"TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256\n";
+
 static int add_global(struct buf *b, const struct settings *s)
 {
 	char path[PATH_TEXT_MAX];
@@ -67,6 +80,7 @@ static int add_global(struct buf *b, const struct settings *s)
 		rc |= buf_addf(b, " uid %d gid %d", (int)geteuid(), (int)getegid());
 	rc |= buf_addf(b, "\n\tstats timeout 30s\n\tnbthread %d\n\tfd-hard-limit %d\n",
 		threads(), DESCRIPTORS_MAX);
+	rc |= buf_adds(b, tls);
 	if (root && getpwnam(PROXY_USER))
 		rc |= buf_adds(b, "\tuser " PROXY_USER "\n\tgroup " PROXY_USER "\n");
 	return rc;
@@ -103,96 +117,34 @@ static const char defaults[] =
 	"\thttp-error status 504 content-type text/plain string "
 	"\"504: the app took too long to answer\\n\"\n";
 
-/* Nothing that a client says about where it comes from is believed: what apps trust is
- * taken away, also as headers with "_", which CGI can't tell from "-". */
-static const char headers[] =
-	"\toption http-restrict-req-hdr-names delete\n"
-	"\thttp-request del-header X-Forwarded- -m beg\n"
-	"\thttp-request del-header Forwarded\n"
-	"\thttp-request del-header X-Real-IP\n"
-	"\thttp-request del-header Proxy\n"
-	"\thttp-request set-header X-Forwarded-For %[src]\n"
-	"\thttp-request set-header X-Forwarded-Proto http\n"
-	"\thttp-request set-header X-Forwarded-Port %[dst_port]\n"
-	"\thttp-request set-header X-Forwarded-Host %[req.hdr(Host)]\n";
-
-/* The wildcard of IPv6 is for both families. */
-static const char *both_families(const char *address)
-{
-	return strncmp(address, "[::]", 4) ? "" : " v4v6";
-}
-
-static int add_ports_frontend(struct buf *b, const struct settings *s)
-{
-	char path[PATH_TEXT_MAX];
-
-	return buf_addf(b,
-		       "\nfrontend ports from app\n"
-		       "\tbind %s:%" PRId64 "-%" PRId64 "%s\n",
-		       s->proxy_bind, s->proxy_port_first, s->proxy_port_last,
-		       both_families(s->proxy_bind)) |
-		buf_adds(b, headers) |
-		buf_addf(b,
-			"\tuse_backend %%[dst_port,map(%s)]\n"
-			"\tdefault_backend nobody\n"
-			"\nbackend nobody from app\n"
-			"\thttp-request return status 404 content-type text/plain "
-			"string \"404: no app here\\n\"\n",
-			haproxy_map_path(s, HAPROXY_MAP_PORTS, path));
-}
-
-/* A name that is in the map, else its wildcard, else nobody's. */
-static int add_domains_frontend(struct buf *b, const struct settings *s)
-{
-	char path[PATH_TEXT_MAX];
-
-	(void)haproxy_map_path(s, HAPROXY_MAP_DOMAINS, path);
-	return buf_addf(b,
-		       "\nfrontend domains from app\n"
-		       "\tbind %s%s\n",
-		       s->proxy_http, both_families(s->proxy_http)) |
-		buf_adds(b, headers) |
-		buf_addf(b,
-			"\thttp-request set-var(txn.host) "
-			"req.hdr(Host),field(1,:),lower,rtrim(.)\n"
-			"\thttp-request set-var(txn.slot) var(txn.host),map(%s)\n"
-			"\thttp-request set-var(txn.slot) "
-			"var(txn.host),regsub(^[^.]+,*),map(%s) "
-			"if !{ var(txn.slot) -m found }\n"
-			"\tuse_backend %%[var(txn.slot)] if { var(txn.slot) -m found }\n"
-			"\tdefault_backend nobody\n",
-			path, path);
-}
-
 /* All but the description, which is made of it. */
 static int add_config(struct buf *b, const struct settings *s, const char *description,
-	bool domains, struct err *err)
+	const struct haproxy_fronts *fronts, struct err *err)
 {
 	int rc = add_global(b, s);
 
 	if (description)
 		rc |= buf_addf(b, "\tdescription %s\n", description);
-	rc |= buf_adds(b, defaults) | add_ports_frontend(b, s);
-	if (domains)
-		rc |= add_domains_frontend(b, s);
+	rc |= buf_adds(b, defaults) | haproxy_add_fronts(b, s, fronts);
 	return rc ? no_room(err) : 0;
 }
 
-static bool wants_domains(const struct settings *s)
+static bool is_on(const char *listen)
 {
-	return strcmp(s->proxy_http, SETTING_OFF) != 0;
+	return strcmp(listen, SETTING_OFF) != 0;
 }
 
 int haproxy_fingerprint(
 	const struct settings *s, char out[HAPROXY_FINGERPRINT_SIZE], struct err *err)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
+	const struct haproxy_fronts all = {is_on(s->proxy_http), is_on(s->proxy_https)};
 	unsigned long long shown;
 	struct buf b;
 	int rc;
 
 	buf_init(&b, CONFIG_MAX);
-	rc = add_config(&b, s, NULL, wants_domains(s), err);
+	rc = add_config(&b, s, NULL, &all, err);
 	if (!rc && !EVP_Digest(b.data, b.len, digest, NULL, EVP_sha256(), NULL))
 		rc = err_set(err, ERR_FAILED, "SHA-256 is not available");
 	if (!rc) {
@@ -333,28 +285,32 @@ static int make_folders(const struct settings *s, struct err *err)
 	return rc ? rc : io_make_dir(path_run(s, "proxy/backends", path), 0700, err);
 }
 
-/* Another web server may have port 80: apps are reached by their ports then. */
-static bool can_have_domains(const struct settings *s)
+/* Another web server may have the port: apps are reached by their own ports then. */
+static bool can_have(const struct settings *s, const char *name, const char *listen)
 {
 	char why[HAPROXY_WHY_SIZE];
 
-	if (!wants_domains(s))
+	if (!is_on(listen))
 		return false;
-	if (haproxy_can_bind(s, s->proxy_http, why))
+	if (haproxy_can_bind(s, listen, why))
 		return true;
-	log_warn("domains are not served: proxy.http = %s %s", s->proxy_http, why);
+	log_warn("names are not served there: %s = %s %s", name, listen, why);
 	return false;
 }
 
 static int write_main(const struct settings *s, struct err *err)
 {
 	char description[HAPROXY_FINGERPRINT_SIZE], path[PATH_TEXT_MAX];
+	const struct haproxy_fronts fronts = {
+		can_have(s, "proxy.http", s->proxy_http),
+		can_have(s, "proxy.https", s->proxy_https),
+	};
 	struct buf b;
 	int rc = haproxy_fingerprint(s, description, err);
 
 	buf_init(&b, CONFIG_MAX);
 	if (!rc)
-		rc = add_config(&b, s, description, can_have_domains(s), err);
+		rc = add_config(&b, s, description, &fronts, err);
 	if (!rc)
 		rc = io_replace_file(
 			path_run(s, "proxy/haproxy.cfg", path), 0600, b.data, b.len, err);
@@ -376,6 +332,12 @@ int haproxy_write_config(const struct settings *s, struct err *err)
 		rc = haproxy_make_map(s, HAPROXY_MAP_PORTS, err);
 	if (!rc)
 		rc = haproxy_make_map(s, HAPROXY_MAP_DOMAINS, err);
+	if (!rc)
+		rc = haproxy_make_map(s, HAPROXY_MAP_TO_HTTPS, err);
+	if (!rc)
+		rc = haproxy_make_map(s, HAPROXY_MAP_HSTS, err);
+	if (!rc)
+		rc = haproxy_make_certificates(s, err);
 	if (!rc)
 		rc = write_slots(s, err);
 	return rc ? rc : remove_slots_above(s, err);

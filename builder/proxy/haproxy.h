@@ -93,6 +93,8 @@ int haproxy_map_ports(const struct settings *s, const struct haproxy_port *ports
 struct haproxy_domain {
 	char name[HAPROXY_DOMAIN_SIZE];
 	int slot;
+	bool to_https; /* who comes by HTTP is sent there */
+	int64_t hsts;  /* seconds that browsers remember that (RFC 6797); 0: not at all */
 };
 int haproxy_map_domains(const struct settings *s, const struct haproxy_domain *domains,
 	size_t len, struct err *err);
@@ -101,6 +103,8 @@ int haproxy_map_domains(const struct settings *s, const struct haproxy_domain *d
  * this before reading, close it after mapping. A descriptor, or negative. */
 #define HAPROXY_MAP_PORTS "ports"
 #define HAPROXY_MAP_DOMAINS "domains"
+#define HAPROXY_MAP_TO_HTTPS "to-https"
+#define HAPROXY_MAP_HSTS "hsts"
 int haproxy_lock_map(const struct settings *s, const char *name, struct err *err);
 
 #endif

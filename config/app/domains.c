@@ -217,15 +217,23 @@ int domains_each_effective(struct store *s, const struct app *app,
 }
 
 int domains_each_routed(struct store *s,
-	int (*each)(void *ctx, const char *name, int slot), void *ctx, struct err *err)
+	int (*each)(void *ctx, const struct domain_routed *d), void *ctx, struct err *err)
 {
 	struct sqlite3_stmt *q = store_query(s, err,
-		STORE_SQL("SELECT r.name, r.slot FROM (" ROUTED ") r WHERE " ENABLED
-			  " ORDER BY r.name"));
+		STORE_SQL("SELECT r.name, r.slot, r.app_id, a.handle FROM (" ROUTED ") r "
+			  "JOIN app a ON a.id = r.app_id WHERE " ENABLED
+			  " ORDER BY r.app_id, r.position"));
 	int rc;
 
 	while ((rc = store_step(q, err)) == 1) {
-		rc = each(ctx, store_borrow_text(q, 0), (int)store_int(q, 1));
+		const struct domain_routed d = {
+			.name = store_borrow_text(q, 0),
+			.slot = (int)store_int(q, 1),
+			.app_id = store_int(q, 2),
+			.handle = store_borrow_text(q, 3),
+		};
+
+		rc = each(ctx, &d);
 		if (rc)
 			break;
 	}

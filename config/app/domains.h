@@ -45,8 +45,16 @@ int domains_each(struct store *s, int64_t app_id,
 int domains_each_effective(struct store *s, const struct app *app,
 	int (*each)(void *ctx, const char *name), void *ctx, struct err *err);
 
-/* Those of all apps, with the backend that each leads to. */
+/* Those of all apps, with the backend that each leads to; an app's names stand together.
+ * Texts are borrowed for the call. */
+struct domain_routed {
+	const char *name;
+	int slot;
+	int64_t app_id;
+	const char *handle;
+};
 int domains_each_routed(struct store *s,
-	int (*each)(void *ctx, const char *name, int slot), void *ctx, struct err *err);
+	int (*each)(void *ctx, const struct domain_routed *d), void *ctx,
+	struct err *err);
 
 #endif

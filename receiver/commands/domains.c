@@ -1,7 +1,7 @@
 #include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
 
-#include "builder/life/route.h"
+#include "builder/life/names.h"
 #include "config/app/domains.h"
 #include "config/app/properties.h"
 #include "config/app/variables.h"
@@ -76,7 +76,7 @@ static int change(struct request *r, int64_t app_id, const char *whose, int firs
 	if (!rc)
 		rc = apply(r->server.store, app_id, names.items, names.len, err);
 	if (!rc)
-		rc = route_domains(&r->server, err);
+		rc = names_route(&r->server, NULL, err);
 	for (size_t i = 0; i < names.len && !rc; i++)
 		(void)printf("-----> %s %s%s%s\n", done, names.items[i],
 			*whose ? " " : "", whose);
@@ -149,7 +149,7 @@ int run_domains_clear(struct request *r, struct err *err)
 	if (!rc)
 		rc = domains_set(r->server.store, app.id, NULL, 0, err);
 	if (!rc)
-		rc = route_domains(&r->server, err);
+		rc = names_route(&r->server, NULL, err);
 	if (!rc)
 		(void)printf("-----> Cleared the names of %s\n", app.name);
 	return rc;
@@ -162,7 +162,7 @@ int run_domains_clear_global(struct request *r, struct err *err)
 	if (!rc)
 		rc = domains_set(r->server.store, EVERY_APP, NULL, 0, err);
 	if (!rc)
-		rc = route_domains(&r->server, err);
+		rc = names_route(&r->server, NULL, err);
 	if (!rc)
 		(void)printf("-----> Cleared the server's names\n");
 	return rc;
@@ -179,7 +179,7 @@ static int set_disabled(struct request *r, const char *disabled, struct err *err
 		rc = property_set(
 			r->server.store, app.id, "domains", "disabled", disabled, err);
 	if (!rc)
-		rc = route_domains(&r->server, err);
+		rc = names_route(&r->server, NULL, err);
 	if (!rc)
 		(void)printf("-----> %s the names of %s\n",
 			*disabled ? "Disabled" : "Enabled", app.name);

@@ -18,6 +18,13 @@ int run_apps_destroy(struct request *r, struct err *err);
 int run_apps_exists(struct request *r, struct err *err);
 int run_apps_list(struct request *r, struct err *err);
 
+/* certs.c */
+int run_certs_add(struct request *r, struct err *err);
+int run_certs_generate(struct request *r, struct err *err);
+int run_certs_remove(struct request *r, struct err *err);
+int run_certs_report(struct request *r, struct err *err);
+int run_certs_set(struct request *r, struct err *err);
+
 /* config.c, config_change.c */
 int run_config_show(struct request *r, struct err *err);
 int run_config_bundle(struct request *r, struct err *err);

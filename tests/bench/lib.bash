@@ -177,6 +177,7 @@ server_start() {
 		[proxy]
 			bind = 127.0.0.1
 			http = off
+			https = off
 			ports = $ports-$((ports + $2 - 1))
 			apps = $3
 		[network]

@@ -77,6 +77,10 @@ http_port() {
 	echo $((PORT_FIRST - SLOTS + SLOT))
 }
 
+https_port() {
+	echo $((PORT_FIRST - 2 * SLOTS + SLOT))
+}
+
 write_config() {
 	local port=$((PORT_FIRST + SLOT * PORTS_PER_SLOT))
 	cat >"$CONFIG" <<-END
@@ -93,6 +97,7 @@ write_config() {
 		[proxy]
 			bind = 127.0.0.1
 			http = 127.0.0.1:$(http_port)
+			https = 127.0.0.1:$(https_port)
 			ports = $port-$((port + PORTS_PER_SLOT - 1))
 			apps = $PORTS_PER_SLOT
 		[network]

@@ -125,6 +125,7 @@ int make_proxy(void **state)
 	(void)snprintf(p->s.server_data, sizeof(p->s.server_data), "%s", p->folder);
 	(void)snprintf(p->s.proxy_bind, sizeof(p->s.proxy_bind), "127.0.0.1");
 	(void)snprintf(p->s.proxy_http, sizeof(p->s.proxy_http), SETTING_OFF);
+	(void)snprintf(p->s.proxy_https, sizeof(p->s.proxy_https), SETTING_OFF);
 	p->s.proxy_apps = 8;
 	find_ports(&p->s);
 	assert_done(p, io_make_dir(path_run(&p->s, "", path), 0711, &p->err));

@@ -1,0 +1,233 @@
+#include "builder/life/names.h"
+
+#include "builder/certificate/certificate.h"
+#include "builder/proxy/certificates.h"
+#include "builder/proxy/haproxy.h"
+#include "builder/server.h"
+#include "config/app/domains.h"
+#include "config/app/properties.h"
+#include "config/base/buf.h"
+#include "config/base/err.h"
+#include "config/base/io.h"
+#include "config/base/number.h"
+#include "config/paths.h"
+#include "config/record/lives.h"
+#include "config/settings.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What is being gathered, app by app. */
+struct names {
+	struct server *server;
+	const struct app *renewed;
+	struct haproxy_domain *domains;
+	size_t len, cap;
+	struct haproxy_certificate *certificates;
+	size_t certificates_len, certificates_cap;
+	/* The app whose names are coming. */
+	int64_t app_id;
+	bool has_certificate;
+	struct certificate certificate;
+	bool is_covered; /* one of its names is its certificate's: the last that is listed
+			  */
+	bool to_https;
+	int64_t hsts;
+	struct err *err;
+};
+
+/* Room for one more; doubles. False without memory. */
+static bool make_room(void **items, size_t *cap, size_t len, size_t size)
+{
+	size_t more = *cap ? *cap * 2 : 64;
+	void *bigger;
+
+	if (len < *cap)
+		return true;
+	bigger = realloc(*items, more * size);
+	if (!bigger)
+		return false;
+	*items = bigger;
+	*cap = more;
+	return true;
+}
+
+static int out_of_memory(struct err *err)
+{
+	return err_set(err, ERR_FAILED, "out of memory");
+}
+
+/* ---- one app ---- */
+
+static int read_wishes(struct names *n)
+{
+	char value[PROPERTY_VALUE_SIZE];
+	struct store *s = n->server->store;
+	int rc = property_get(s, n->app_id, "certs", "https-redirect", value, n->err);
+
+	n->to_https = strcmp(value, "false") != 0;
+	if (!rc)
+		rc = property_get(s, n->app_id, "certs", "hsts", value, n->err);
+	if (number_parse(value, 0, INT32_MAX, &n->hsts) < 0)
+		n->hsts = 0;
+	return rc;
+}
+
+/* A certificate that can't be read any more must not keep the others from visitors. */
+static bool read_certificate(
+	const struct server *s, const char *handle, struct certificate *out)
+{
+	char path[PATH_TEXT_MAX];
+	struct buf pem;
+	bool has;
+
+	buf_init(&pem, CERTIFICATE_PEM_MAX);
+	has = io_read_file(path_certificate(s->settings, handle, path), &pem, NULL) ==
+			0 &&
+		certificate_read(buf_text(&pem), out, NULL) == 0;
+	if (pem.data)
+		explicit_bzero(pem.data, pem.len);
+	buf_finish(&pem);
+	return has;
+}
+
+static int begin_app(struct names *n, const struct domain_routed *d)
+{
+	n->app_id = d->app_id;
+	n->is_covered = false;
+	n->has_certificate = read_certificate(n->server, d->handle, &n->certificate);
+	return n->has_certificate ? read_wishes(n) : 0;
+}
+
+/* The first name that the app's certificate is for. */
+static int add_certificate(struct names *n, const struct domain_routed *d)
+{
+	char path[PATH_TEXT_MAX];
+	struct haproxy_certificate *c;
+
+	if (!make_room((void **)&n->certificates, &n->certificates_cap,
+		    n->certificates_len, sizeof(*n->certificates)))
+		return out_of_memory(n->err);
+	c = &n->certificates[n->certificates_len];
+	*c = (struct haproxy_certificate){
+		.path = strdup(path_certificate(n->server->settings, d->handle, path)),
+		.names = strdup(d->name),
+		.changed = n->renewed && n->renewed->id == d->app_id,
+	};
+	n->certificates_len++;
+	return c->path && c->names ? 0 : out_of_memory(n->err);
+}
+
+static int add_to_certificate(struct names *n, const char *name)
+{
+	struct haproxy_certificate *c = &n->certificates[n->certificates_len - 1];
+	char *longer = NULL;
+
+	if (asprintf(&longer, "%s %s", c->names, name) < 0)
+		return out_of_memory(n->err);
+	free(c->names);
+	c->names = longer;
+	return 0;
+}
+
+static int cover(struct names *n, const struct domain_routed *d)
+{
+	int rc;
+
+	if (n->is_covered)
+		return add_to_certificate(n, d->name);
+	rc = add_certificate(n, d);
+	n->is_covered = !rc;
+	return rc;
+}
+
+static int collect(void *ctx, const struct domain_routed *d)
+{
+	struct names *n = ctx;
+	struct haproxy_domain *domain;
+	bool covered;
+	int rc = d->app_id == n->app_id ? 0 : begin_app(n, d);
+
+	if (rc)
+		return rc;
+	if (!make_room((void **)&n->domains, &n->cap, n->len, sizeof(*n->domains)))
+		return out_of_memory(n->err);
+	covered = n->has_certificate && certificate_covers(&n->certificate, d->name);
+	domain = &n->domains[n->len++];
+	*domain = (struct haproxy_domain){
+		.slot = d->slot,
+		.to_https = covered && n->to_https,
+		.hsts = covered ? n->hsts : 0,
+	};
+	(void)snprintf(domain->name, sizeof(domain->name), "%s", d->name);
+	return covered ? cover(n, d) : 0;
+}
+
+int names_route(struct server *s, const struct app *renewed, struct err *err)
+{
+	struct names n = {.server = s, .renewed = renewed, .err = err};
+	int lock = haproxy_lock_map(s->settings, HAPROXY_MAP_DOMAINS, err);
+	int rc = lock < 0 ? lock : domains_each_routed(s->store, collect, &n, err);
+
+	/* A name leads to HTTPS only when its certificate is there. */
+	if (!rc)
+		rc = haproxy_use_certificates(
+			s->settings, n.certificates, n.certificates_len, err);
+	if (!rc)
+		rc = haproxy_map_domains(s->settings, n.domains, n.len, err);
+	for (size_t i = 0; i < n.certificates_len; i++) {
+		free(n.certificates[i].path);
+		free(n.certificates[i].names);
+	}
+	free(n.certificates);
+	free(n.domains);
+	if (lock >= 0)
+		(void)close(lock);
+	return rc;
+}
+
+/* ---- the URL ---- */
+
+static int take_first(void *ctx, const char *name)
+{
+	if (name[0] == '*')
+		return 0;
+	(void)snprintf(ctx, DOMAIN_SIZE, "%s", name);
+	return 1;
+}
+
+/* ":8080" of where it listens, "" for the port that browsers expect. */
+static const char *visible_port(const char *listen, const char *expected)
+{
+	const char *colon = strrchr(listen, ':');
+
+	return colon && strcmp(colon, expected) != 0 ? colon : "";
+}
+
+static bool is_on(const char *listen)
+{
+	return strcmp(listen, SETTING_OFF) != 0;
+}
+
+bool names_url(const struct server *s, const struct app *app, char *out)
+{
+	const struct settings *set = s->settings;
+	char name[DOMAIN_SIZE] = "";
+	struct certificate c;
+	bool https;
+
+	(void)domains_each_effective(s->store, app, take_first, name, NULL);
+	if (!*name)
+		return false;
+	https = is_on(set->proxy_https) && read_certificate(s, app->handle, &c) &&
+		certificate_covers(&c, name);
+	if (!https && !is_on(set->proxy_http))
+		return false;
+	(void)snprintf(out, URL_SIZE, "http%s://%s%s/", https ? "s" : "", name,
+		https ? visible_port(set->proxy_https, ":443")
+		      : visible_port(set->proxy_http, ":80"));
+	return true;
+}

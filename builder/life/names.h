@@ -1,0 +1,24 @@
+#ifndef BARDO_BUILDER_NAMES_H
+#define BARDO_BUILDER_NAMES_H
+
+#include <stdbool.h>
+
+struct app;
+struct err;
+struct server;
+
+/*
+ * The names by which apps are reached, and the certificates for them: makes the proxy
+ * follow the record, in which domains:add and certs:add write. Call it after either has
+ * changed. renewed is the app whose certificate is a new one, NULL none.
+ *
+ * A name whose app has a certificate for it is sent to HTTPS, unless certs:set says no.
+ */
+int names_route(struct server *s, const struct app *renewed, struct err *err);
+
+/* "https://shop.example.org/", the first of its names that isn't a wildcard; http where
+ * it has no certificate for that. false: it is reached by no name. out has URL_SIZE
+ * bytes. */
+bool names_url(const struct server *s, const struct app *app, char *out);
+
+#endif

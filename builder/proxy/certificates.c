@@ -1,0 +1,302 @@
+#include "builder/proxy/certificates.h"
+
+#include "builder/certificate/certificate.h"
+#include "builder/proxy/haproxy.h"
+#include "builder/proxy/socket.h"
+#include "config/base/buf.h"
+#include "config/base/err.h"
+#include "config/base/io.h"
+#include "config/paths.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LIST_MAX (4 * 1024 * 1024)
+#define OWN_NAME "bardo.invalid"
+#define OWN_DAYS 3650
+/* What HAProxy's answers to these commands end in when it has done them. */
+#define DONE_NEW "New empty certificate store"
+#define DONE_SET "Transaction created for certificate"
+#define DONE_SUCCESS "Success!"
+#define DONE_DELETED "deleted"
+
+char *haproxy_certificate_list(const struct settings *s, char *out)
+{
+	return path_run(s, "proxy/certificates.list", out);
+}
+
+static char *own_path(const struct settings *s, char *out)
+{
+	return path_run(s, "proxy/bardo.pem", out);
+}
+
+int haproxy_make_certificates(const struct settings *s, struct err *err)
+{
+	static const char *const names[] = {OWN_NAME};
+	char own[PATH_TEXT_MAX], list[PATH_TEXT_MAX];
+	struct buf b;
+	int rc = 0;
+
+	(void)own_path(s, own);
+	(void)haproxy_certificate_list(s, list);
+	buf_init(&b, CERTIFICATE_PEM_MAX);
+	if (access(own, F_OK) < 0) {
+		rc = certificate_generate(names, 1, OWN_DAYS, &b, err);
+		if (!rc)
+			rc = io_replace_file(own, 0600, b.data, b.len, err);
+	}
+	buf_reset(&b);
+	if (!rc && access(list, F_OK) < 0) {
+		rc = buf_addf(&b, "%s\n", own);
+		rc = rc ? ERR_FAILED : io_replace_file(list, 0600, b.data, b.len, err);
+	}
+	buf_finish(&b);
+	return rc;
+}
+
+/* ---- the file ---- */
+
+static int write_list(const struct settings *s,
+	const struct haproxy_certificate *certificates, size_t len, struct err *err)
+{
+	char path[PATH_TEXT_MAX];
+	struct buf b;
+	int rc;
+
+	buf_init(&b, LIST_MAX);
+	rc = buf_addf(&b, "%s\n", own_path(s, path));
+	for (size_t i = 0; i < len; i++)
+		rc |= buf_addf(
+			&b, "%s [] %s\n", certificates[i].path, certificates[i].names);
+	rc = rc ? err_set(err, ERR_FAILED, "too many certificates")
+		: io_replace_file(
+			  haproxy_certificate_list(s, path), 0600, b.data, b.len, err);
+	buf_finish(&b);
+	return rc;
+}
+
+/* ---- the running proxy ---- */
+
+/* One command, whose answer must hold `done`. */
+static int command(const struct settings *s, const struct buf *text, const char *done,
+	struct err *err)
+{
+	struct buf reply;
+	int rc;
+
+	buf_init(&reply, HAPROXY_REPLY_MAX);
+	rc = haproxy_ask(s, text->data, &reply, err);
+	if (!rc && !strstr(buf_text(&reply), done))
+		rc = err_set(err, ERR_FAILED, "HAProxy refused \"%.*s\": %s",
+			(int)strcspn(text->data, "\n;"), text->data, buf_text(&reply));
+	buf_finish(&reply);
+	return rc;
+}
+
+static int commandf(const struct settings *s, const char *done, struct err *err,
+	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+static int commandf(
+	const struct settings *s, const char *done, struct err *err, const char *fmt, ...)
+{
+	char text[HAPROXY_COMMAND_MAX];
+	struct buf b;
+	va_list ap;
+	int n, rc;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= sizeof(text))
+		return err_set(err, ERR_FAILED, "a certificate has too many names");
+	buf_init(&b, sizeof(text));
+	rc = buf_add(&b, text, (size_t)n) ? ERR_FAILED : command(s, &b, done, err);
+	buf_finish(&b);
+	return rc;
+}
+
+/* Gives the proxy a file's content: it may not be able to read the file by now. The empty
+ * line that ends a payload is the command's own end. */
+static int load(const struct settings *s, const char *path, struct err *err)
+{
+	struct buf pem, b;
+	int rc;
+
+	buf_init(&pem, CERTIFICATE_PEM_MAX);
+	buf_init(&b, HAPROXY_COMMAND_MAX);
+	rc = io_read_file(path, &pem, err);
+	if (!rc && buf_addf(&b, "set ssl cert %s <<\n%s", path, pem.data) < 0)
+		rc = err_set(err, ERR_FAILED, "%s is too long", path);
+	if (!rc)
+		rc = command(s, &b, DONE_SET, err);
+	if (pem.data)
+		explicit_bzero(pem.data, pem.len);
+	if (b.data)
+		explicit_bzero(b.data, b.len);
+	buf_finish(&pem);
+	buf_finish(&b);
+	return rc ? rc : commandf(s, DONE_SUCCESS, err, "commit ssl cert %s", path);
+}
+
+static int add(
+	const struct settings *s, const struct haproxy_certificate *c, struct err *err)
+{
+	char list[PATH_TEXT_MAX];
+
+	return commandf(s, DONE_SUCCESS, err, "add ssl crt-list %s <<\n%s [] %s\n",
+		haproxy_certificate_list(s, list), c->path, c->names);
+}
+
+/* A line of `show ssl crt-list -n`: "PATH:LINE [] NAMES". */
+struct shown {
+	char path[PATH_TEXT_MAX];
+	char entry[PATH_TEXT_MAX + 16]; /* with its line, as del wants it */
+	const char *names;
+	size_t names_len;
+};
+
+static bool read_shown(const char *line, size_t len, struct shown *out)
+{
+	const char *end = memchr(line, ' ', len);
+	size_t entry_len = end ? (size_t)(end - line) : len;
+	const char *colon = memrchr(line, ':', entry_len);
+	const char *names = end ? memchr(end, ']', len - entry_len) : NULL;
+
+	if (line[0] != '/' || !colon || entry_len >= sizeof(out->entry))
+		return false;
+	(void)snprintf(out->path, sizeof(out->path), "%.*s", (int)(colon - line), line);
+	(void)snprintf(out->entry, sizeof(out->entry), "%.*s", (int)entry_len, line);
+	out->names = names ? names + 1 : "";
+	out->names_len = names ? len - (size_t)(names + 1 - line) : 0;
+	while (out->names_len && *out->names == ' ') {
+		out->names++;
+		out->names_len--;
+	}
+	return true;
+}
+
+/* The next line that shows an entry; NULL at the end. */
+static const char *next_shown(const char *text, struct shown *out)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+		bool is_entry = len && read_shown(text, len, out);
+
+		text += len + (text[len] == '\n');
+		if (is_entry)
+			return text;
+	}
+	return NULL;
+}
+
+static bool is_same(const struct shown *shown, const struct haproxy_certificate *c)
+{
+	return strlen(c->names) == shown->names_len &&
+		!memcmp(c->names, shown->names, shown->names_len);
+}
+
+/* The new entry goes first: no visitor finds none. */
+static int apply_one(const struct settings *s, const struct haproxy_certificate *c,
+	const char *shown_list, struct err *err)
+{
+	char list[PATH_TEXT_MAX];
+	struct shown shown;
+	bool same = false, found = false;
+	int rc = 0;
+
+	for (const char *at = shown_list; (at = next_shown(at, &shown));) {
+		if (strcmp(shown.path, c->path) != 0)
+			continue;
+		found = true;
+		same = same || is_same(&shown, c);
+	}
+	if (!found)
+		rc = commandf(s, DONE_NEW, err, "new ssl cert %s", c->path);
+	if (!rc && (!found || c->changed))
+		rc = load(s, c->path, err);
+	if (!rc && !same)
+		rc = add(s, c, err);
+	for (const char *at = shown_list; !rc && (at = next_shown(at, &shown));) {
+		if (!strcmp(shown.path, c->path) && !is_same(&shown, c))
+			rc = commandf(s, DONE_DELETED, err, "del ssl crt-list %s %s",
+				haproxy_certificate_list(s, list), shown.entry);
+	}
+	return rc;
+}
+
+static bool is_wanted(const struct settings *s, const char *path,
+	const struct haproxy_certificate *certificates, size_t len)
+{
+	char own[PATH_TEXT_MAX];
+
+	if (!strcmp(path, own_path(s, own)))
+		return true;
+	for (size_t i = 0; i < len; i++) {
+		if (!strcmp(path, certificates[i].path))
+			return true;
+	}
+	return false;
+}
+
+static int remove_others(const struct settings *s, const char *shown_list,
+	const struct haproxy_certificate *certificates, size_t len, struct err *err)
+{
+	char list[PATH_TEXT_MAX];
+	struct shown shown;
+	int rc = 0;
+
+	for (const char *at = shown_list; !rc && (at = next_shown(at, &shown));) {
+		if (is_wanted(s, shown.path, certificates, len))
+			continue;
+		rc = commandf(s, DONE_DELETED, err, "del ssl crt-list %s %s",
+			haproxy_certificate_list(s, list), shown.entry);
+		if (!rc)
+			rc = commandf(
+				s, DONE_DELETED, err, "del ssl cert %s", shown.path);
+	}
+	return rc;
+}
+
+static int apply(const struct settings *s, const struct haproxy_certificate *certificates,
+	size_t len, struct err *err)
+{
+	char list[PATH_TEXT_MAX], text[PATH_TEXT_MAX + 32];
+	struct buf shown;
+	int rc, first = 0;
+
+	buf_init(&shown, LIST_MAX);
+	(void)snprintf(text, sizeof(text), "show ssl crt-list -n %s",
+		haproxy_certificate_list(s, list));
+	rc = haproxy_ask(s, text, &shown, err);
+	for (size_t i = 0; !rc && i < len; i++) {
+		int one = apply_one(
+			s, &certificates[i], buf_text(&shown), first ? NULL : err);
+
+		first = first ? first : one;
+	}
+	if (!rc && !first)
+		rc = remove_others(s, buf_text(&shown), certificates, len, err);
+	buf_finish(&shown);
+	return rc ? rc : first;
+}
+
+int haproxy_use_certificates(const struct settings *s,
+	const struct haproxy_certificate *certificates, size_t len, struct err *err)
+{
+	char list[PATH_TEXT_MAX];
+	struct buf reply;
+	bool serves;
+	int rc = write_list(s, certificates, len, err);
+
+	if (rc || haproxy_ping(s, NULL) == ERR_AWAY)
+		return rc;
+	/* Without HTTPS it knows of no list. */
+	buf_init(&reply, HAPROXY_REPLY_MAX);
+	(void)haproxy_certificate_list(s, list);
+	serves = haproxy_ask(s, "show ssl crt-list", &reply, NULL) == 0 &&
+		strstr(buf_text(&reply), list);
+	buf_finish(&reply);
+	return serves ? apply(s, certificates, len, err) : 0;
+}

@@ -1,0 +1,33 @@
+#ifndef BARDO_BUILDER_HAPROXY_CERTIFICATES_H
+#define BARDO_BUILDER_HAPROXY_CERTIFICATES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+struct settings;
+
+/* The certificates that HAProxy serves (a crt-list,
+ * docs.haproxy.org/2.6/configuration.html 5.1 and management.html 9.3), changed at run
+ * time: nothing reloads. */
+
+struct haproxy_certificate {
+	char *path;   /* of its PEM, which holds chain and key */
+	char *names;  /* the hosts that get it, with blanks between; not "" */
+	bool changed; /* the file is another one than the proxy has read */
+};
+
+/* Makes exactly these be served, beside bardo's own, which those get for whose name there
+ * is none. What the list's file says and what the proxy does are the same afterwards; one
+ * that doesn't run reads the file when it starts. ERR_FAILED: it refused one, and says
+ * which; the others are served. */
+int haproxy_use_certificates(const struct settings *s,
+	const struct haproxy_certificate *certificates, size_t len, struct err *err);
+
+/* Bardo's own certificate and a list of it alone, unless they are there. */
+int haproxy_make_certificates(const struct settings *s, struct err *err);
+
+/* The list's path; out has PATH_TEXT_MAX bytes. */
+char *haproxy_certificate_list(const struct settings *s, char *out);
+
+#endif

@@ -1,0 +1,142 @@
+#include "builder/proxy/fronts.h"
+
+#include "builder/proxy/certificates.h"
+#include "builder/proxy/haproxy.h"
+#include "builder/proxy/map.h"
+#include "config/base/buf.h"
+#include "config/paths.h"
+#include "config/settings.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* Nothing that a client says about where it comes from is believed: what apps trust is
+ * taken away, also as headers with "_", which CGI can't tell from "-". */
+static const char headers[] =
+	"\toption http-restrict-req-hdr-names delete\n"
+	"\thttp-request del-header X-Forwarded- -m beg\n"
+	"\thttp-request del-header Forwarded\n"
+	"\thttp-request del-header X-Real-IP\n"
+	"\thttp-request del-header Proxy\n"
+	"\thttp-request set-header X-Forwarded-For %[src]\n"
+	"\thttp-request set-header X-Forwarded-Port %[dst_port]\n"
+	"\thttp-request set-header X-Forwarded-Host %[req.hdr(Host)]\n";
+
+/* The wildcard of IPv6 is for both families. */
+static const char *both_families(const char *address)
+{
+	return strncmp(address, "[::]", 4) ? "" : " v4v6";
+}
+
+static int add_headers(struct buf *b, const char *proto)
+{
+	return buf_adds(b, headers) |
+		buf_addf(b, "\thttp-request set-header X-Forwarded-Proto %s\n", proto);
+}
+
+static int add_ports(struct buf *b, const struct settings *s)
+{
+	char path[PATH_TEXT_MAX];
+
+	return buf_addf(b,
+		       "\nfrontend ports from app\n"
+		       "\tbind %s:%" PRId64 "-%" PRId64 "%s\n",
+		       s->proxy_bind, s->proxy_port_first, s->proxy_port_last,
+		       both_families(s->proxy_bind)) |
+		add_headers(b, "http") |
+		buf_addf(b,
+			"\tuse_backend %%[dst_port,map(%s)]\n"
+			"\tdefault_backend nobody\n"
+			"\nbackend nobody from app\n"
+			"\thttp-request return status 404 content-type text/plain "
+			"string \"404: no app here\\n\"\n",
+			haproxy_map_path(s, HAPROXY_MAP_PORTS, path));
+}
+
+/* A name that is in the map, else its wildcard, else nobody's: txn.name is what was found
+ * and txn.slot where it leads. */
+static int find_slot(struct buf *b, const struct settings *s)
+{
+	char path[PATH_TEXT_MAX];
+
+	(void)haproxy_map_path(s, HAPROXY_MAP_DOMAINS, path);
+	return buf_addf(b,
+		"\thttp-request set-var(txn.host) "
+		"req.hdr(Host),field(1,:),lower,rtrim(.)\n"
+		"\thttp-request set-var(txn.name) var(txn.host)\n"
+		"\thttp-request set-var(txn.slot) var(txn.name),map(%s)\n"
+		"\thttp-request set-var(txn.name) var(txn.host),regsub(^[^.]+,*) "
+		"if !{ var(txn.slot) -m found }\n"
+		"\thttp-request set-var(txn.slot) var(txn.name),map(%s) "
+		"if !{ var(txn.slot) -m found }\n",
+		path, path);
+}
+
+static const char use_slot[] =
+	"\tuse_backend %[var(txn.slot)] if { var(txn.slot) -m found }\n"
+	"\tdefault_backend nobody\n";
+
+/* ":8443" of proxy.https, nothing for the port that browsers expect. */
+static const char *https_port(const struct settings *s)
+{
+	const char *colon = strrchr(s->proxy_https, ':');
+
+	return colon && strcmp(colon, ":443") != 0 ? colon : "";
+}
+
+/* What isn't GET keeps its method and body (308). */
+static int add_to_https(struct buf *b, const struct settings *s)
+{
+	char path[PATH_TEXT_MAX];
+	int rc = buf_addf(b, "\thttp-request set-var(txn.secure) var(txn.name),map(%s)\n",
+		haproxy_map_path(s, HAPROXY_MAP_TO_HTTPS, path));
+
+	for (int i = 0; i < 2; i++)
+		rc |= buf_addf(b,
+			"\thttp-request redirect location "
+			"https://%%[var(txn.host)]%s%%[pathq] code %d "
+			"if { var(txn.secure) -m found } %s{ method GET HEAD }\n",
+			https_port(s), i ? 308 : 301, i ? "!" : "");
+	return rc;
+}
+
+static int add_http(struct buf *b, const struct settings *s, bool https)
+{
+	return buf_addf(b,
+		       "\nfrontend http from app\n"
+		       "\tbind %s%s\n",
+		       s->proxy_http, both_families(s->proxy_http)) |
+		add_headers(b, "http") | find_slot(b, s) |
+		(https ? add_to_https(b, s) : 0) | buf_adds(b, use_slot);
+}
+
+static int add_https(struct buf *b, const struct settings *s)
+{
+	char list[PATH_TEXT_MAX], path[PATH_TEXT_MAX];
+
+	(void)haproxy_map_path(s, HAPROXY_MAP_HSTS, path);
+	return buf_addf(b,
+		       "\nfrontend https from app\n"
+		       "\tbind %s%s ssl crt-list %s alpn h2,http/1.1\n",
+		       s->proxy_https, both_families(s->proxy_https),
+		       haproxy_certificate_list(s, list)) |
+		add_headers(b, "https") | find_slot(b, s) |
+		buf_addf(b,
+			"\thttp-response set-header Strict-Transport-Security "
+			"%%[var(txn.name),map(%s)] "
+			"if { var(txn.name),map(%s) -m found }\n",
+			path, path) |
+		buf_adds(b, use_slot);
+}
+
+int haproxy_add_fronts(
+	struct buf *b, const struct settings *s, const struct haproxy_fronts *fronts)
+{
+	int rc = add_ports(b, s);
+
+	if (fronts->http)
+		rc |= add_http(b, s, fronts->https);
+	if (fronts->https)
+		rc |= add_https(b, s);
+	return rc;
+}

@@ -1,0 +1,341 @@
+#include "receiver/commands/command.h"
+#include "receiver/commands/families.h"
+
+#include "builder/certificate/bundle.h"
+#include "builder/certificate/certificate.h"
+#include "builder/life/names.h"
+#include "config/app/domains.h"
+#include "config/app/properties.h"
+#include "config/base/buf.h"
+#include "config/base/clock.h"
+#include "config/base/err.h"
+#include "config/base/io.h"
+#include "config/base/number.h"
+#include "config/paths.h"
+#include "config/settings.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Certificates for the names of apps. They are looked at before they count, and served
+ * from the next connection on: nothing reloads. */
+
+#define GENERATED_DAYS 365
+#define WARN_DAYS 30
+#define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
+
+/* ---- reading ---- */
+
+/* Two files, for who is on the host anyway; else standard input. */
+static int read_bundle(
+	struct request *r, struct buf *certificates, struct buf *key, struct err *err)
+{
+	struct buf data;
+	int rc;
+
+	if (r->argc == 4 && r->on_host) {
+		rc = io_read_file(r->argv[2], certificates, err);
+		return rc ? rc : io_read_file(r->argv[3], key, err);
+	}
+	if (r->argc > 2)
+		return err_set(err, ERR_USAGE,
+			r->on_host ? "certs:add APP CERTIFICATE KEY takes two files"
+				   : "from afar certificate and key come on standard "
+				     "input: tar c server.crt server.key | ssh … "
+				     "certs:add APP");
+	buf_init(&data, BUNDLE_MAX);
+	rc = io_read_all(STDIN_FILENO, &data, err);
+	if (!rc)
+		rc = bundle_read(buf_text(&data), data.len, certificates, key, err);
+	if (data.data)
+		explicit_bzero(data.data, data.len);
+	buf_finish(&data);
+	return rc;
+}
+
+static int read_pem(
+	struct request *r, struct buf *pem, struct certificate *out, struct err *err)
+{
+	struct buf certificates, key;
+	int rc;
+
+	buf_init(&certificates, BUNDLE_MAX);
+	buf_init(&key, BUNDLE_MAX);
+	rc = read_bundle(r, &certificates, &key, err);
+	if (!rc && (!buf_text(&certificates)[0] || !buf_text(&key)[0]))
+		rc = err_set(err, ERR_USAGE, "a file is empty");
+	if (!rc)
+		rc = certificate_join(certificates.data, key.data, pem, out, err);
+	if (key.data)
+		explicit_bzero(key.data, key.len);
+	buf_finish(&key);
+	buf_finish(&certificates);
+	return rc;
+}
+
+/* ---- installing ---- */
+
+static int warn_if_uncovered(void *ctx, const char *name)
+{
+	if (!certificate_covers(ctx, name))
+		(void)printf(" !     it is not for %s: visitors of that name get no "
+			     "valid certificate\n",
+			name);
+	return 0;
+}
+
+static void tell_time(const char *what, int64_t ms)
+{
+	char when[CLOCK_TEXT_MAX];
+
+	clock_format(ms, when);
+	(void)printf("       %s %s\n", what, when);
+}
+
+static void tell(struct request *r, const struct app *app, struct certificate *c)
+{
+	(void)printf("-----> %s has a certificate for %s\n", app->name, c->names);
+	tell_time("valid until", c->ends_at);
+	if (c->ends_at - clock_unix_ms() < WARN_DAYS * DAY_MS)
+		(void)printf(" !     it expires in less than %d days\n", WARN_DAYS);
+	if (!c->verified)
+		(void)printf(" !     %s\n",
+			c->self_signed ? "it is self-signed: browsers warn of it"
+				       : "no root that this machine trusts stands "
+					 "behind it: is the chain complete?");
+	(void)domains_each_effective(r->server.store, app, warn_if_uncovered, c, NULL);
+	if (!strcmp(r->settings->proxy_https, SETTING_OFF))
+		(void)printf(" !     proxy.https is off: it is not served until that is "
+			     "set\n");
+}
+
+/* The old one is put back if the proxy doesn't take the new one. */
+static int install(
+	struct request *r, const struct app *app, const struct buf *pem, struct err *err)
+{
+	char path[PATH_TEXT_MAX];
+	struct buf old;
+	bool had;
+	int rc;
+
+	(void)path_certificate(r->settings, app->handle, path);
+	buf_init(&old, CERTIFICATE_PEM_MAX);
+	had = io_read_file(path, &old, NULL) == 0;
+	rc = io_replace_file(path, 0600, pem->data, pem->len, err);
+	if (!rc)
+		rc = names_route(&r->server, app, err);
+	if (rc && rc != ERR_AWAY) {
+		if (had)
+			(void)io_replace_file(path, 0600, old.data, old.len, NULL);
+		else
+			(void)unlink(path);
+		(void)names_route(&r->server, app, NULL);
+	}
+	if (old.data)
+		explicit_bzero(old.data, old.len);
+	buf_finish(&old);
+	return rc;
+}
+
+int run_certs_add(struct request *r, struct err *err)
+{
+	struct certificate certificate;
+	struct app app;
+	struct buf pem;
+	int rc = command_options(r, NULL, 0, 1, 3, err);
+
+	if (!rc)
+		rc = command_app(r, &app, err);
+	if (rc)
+		return rc;
+	buf_init(&pem, CERTIFICATE_PEM_MAX);
+	rc = read_pem(r, &pem, &certificate, err);
+	if (!rc)
+		rc = install(r, &app, &pem, err);
+	if (pem.data)
+		explicit_bzero(pem.data, pem.len);
+	buf_finish(&pem);
+	if (!rc)
+		tell(r, &app, &certificate);
+	return rc;
+}
+
+/* ---- self-signed ---- */
+
+struct wanted {
+	char texts[DOMAINS_MAX][DOMAIN_SIZE];
+	const char *names[DOMAINS_MAX];
+	size_t len;
+};
+
+static int add_wanted(void *ctx, const char *name)
+{
+	struct wanted *w = ctx;
+
+	if (w->len == DOMAINS_MAX)
+		return 0;
+	(void)snprintf(w->texts[w->len], DOMAIN_SIZE, "%s", name);
+	w->names[w->len] = w->texts[w->len];
+	w->len++;
+	return 0;
+}
+
+static int find_wanted(
+	struct request *r, const struct app *app, struct wanted *w, struct err *err)
+{
+	int rc = 0;
+
+	w->len = 0;
+	for (int i = 2; i < r->argc && !rc; i++) {
+		char name[DOMAIN_SIZE];
+
+		rc = domain_check(r->argv[i], name, err);
+		if (!rc)
+			rc = add_wanted(w, name);
+	}
+	if (!rc && !w->len)
+		rc = domains_each_effective(r->server.store, app, add_wanted, w, err);
+	if (!rc && !w->len)
+		rc = err_set(err, ERR_USAGE,
+			"%s has no names: domains:add %s DOMAIN first, or name them here",
+			app->name, app->name);
+	return rc;
+}
+
+int run_certs_generate(struct request *r, struct err *err)
+{
+	struct certificate certificate;
+	struct wanted wanted;
+	struct app app;
+	struct buf pem;
+	int rc = command_options(r, NULL, 0, 1, DOMAINS_MAX + 1, err);
+
+	if (!rc)
+		rc = command_app(r, &app, err);
+	if (!rc)
+		rc = find_wanted(r, &app, &wanted, err);
+	if (rc)
+		return rc;
+	buf_init(&pem, CERTIFICATE_PEM_MAX);
+	rc = certificate_generate(wanted.names, wanted.len, GENERATED_DAYS, &pem, err);
+	if (!rc)
+		rc = certificate_read(pem.data, &certificate, err);
+	if (!rc)
+		rc = install(r, &app, &pem, err);
+	if (pem.data)
+		explicit_bzero(pem.data, pem.len);
+	buf_finish(&pem);
+	if (!rc)
+		tell(r, &app, &certificate);
+	return rc;
+}
+
+/* ---- the rest ---- */
+
+int run_certs_remove(struct request *r, struct err *err)
+{
+	char path[PATH_TEXT_MAX];
+	struct app app;
+	int rc = command_options(r, NULL, 0, 1, 1, err);
+
+	if (!rc)
+		rc = command_app(r, &app, err);
+	if (rc)
+		return rc;
+	if (unlink(path_certificate(r->settings, app.handle, path)) < 0)
+		return errno == ENOENT
+			? err_set(err, ERR_NOTFOUND, "%s has no certificate", app.name)
+			: err_errno(err, "the certificate");
+	rc = names_route(&r->server, NULL, err);
+	if (!rc)
+		(void)printf("-----> %s has no certificate any more\n", app.name);
+	return rc;
+}
+
+static int check_redirect(const char *value, struct err *err)
+{
+	if (!strcmp(value, "true") || !strcmp(value, "false"))
+		return 0;
+	return err_set(err, ERR_USAGE, "%.40s: it is true or false", value);
+}
+
+static int check_hsts(const char *value, struct err *err)
+{
+	int64_t seconds;
+
+	if (number_parse(value, 0, INT32_MAX, &seconds) == 0)
+		return 0;
+	return err_set(err, ERR_USAGE,
+		"%.40s: it is the seconds that browsers remember it, like 31536000 for a "
+		"year, or 0",
+		value);
+}
+
+int run_certs_set(struct request *r, struct err *err)
+{
+	static const struct property properties[] = {
+		{"https-redirect", check_redirect},
+		{"hsts", check_hsts},
+	};
+	struct app app;
+	int rc = command_property_set(r, "certs", properties,
+		sizeof(properties) / sizeof(properties[0]), &app, err);
+
+	return rc ? rc : names_route(&r->server, NULL, err);
+}
+
+static void add_date(cJSON *out, const char *key, int64_t ms)
+{
+	char when[CLOCK_TEXT_MAX] = "";
+
+	if (ms)
+		clock_format(ms, when);
+	(void)cJSON_AddStringToObject(out, key, when);
+}
+
+static int fill_report(
+	struct request *r, const struct app *app, cJSON *out, struct err *err)
+{
+	char path[PATH_TEXT_MAX], redirect[PROPERTY_VALUE_SIZE],
+		hsts[PROPERTY_VALUE_SIZE];
+	struct certificate c = {0};
+	struct buf pem;
+	bool has;
+	int rc = property_get(
+		r->server.store, app->id, "certs", "https-redirect", redirect, err);
+
+	if (!rc)
+		rc = property_get(r->server.store, app->id, "certs", "hsts", hsts, err);
+	if (rc)
+		return rc;
+	buf_init(&pem, CERTIFICATE_PEM_MAX);
+	has = io_read_file(path_certificate(r->settings, app->handle, path), &pem,
+		      NULL) == 0 &&
+		certificate_read(buf_text(&pem), &c, NULL) == 0;
+	if (pem.data)
+		explicit_bzero(pem.data, pem.len);
+	buf_finish(&pem);
+	(void)cJSON_AddStringToObject(out, "ssl-enabled", has ? "true" : "false");
+	(void)cJSON_AddStringToObject(out, "ssl-hostnames", c.names);
+	add_date(out, "ssl-starts-at", c.starts_at);
+	add_date(out, "ssl-expires-at", c.ends_at);
+	(void)cJSON_AddStringToObject(out, "ssl-issuer", c.issuer);
+	(void)cJSON_AddStringToObject(out, "ssl-subject", c.subject);
+	(void)cJSON_AddStringToObject(out, "ssl-verified",
+		!has			? ""
+			: c.verified	? "verified"
+			: c.self_signed ? "self signed"
+					: "not verified");
+	(void)cJSON_AddStringToObject(
+		out, "ssl-https-redirect", *redirect ? redirect : "true");
+	(void)cJSON_AddStringToObject(out, "ssl-hsts", *hsts ? hsts : "0");
+	return 0;
+}
+
+int run_certs_report(struct request *r, struct err *err)
+{
+	return command_report(r, "ssl", fill_report, false, err);
+}

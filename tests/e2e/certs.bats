@@ -1,0 +1,295 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154,SC2030,SC2031
+# Certificates: looked at before they count, and served from the next connection on.
+
+setup_file() {
+	load lib
+	server_start
+	(
+		BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
+		new_app_repo shop
+		deploy_version one
+		new_app_repo other
+		deploy_version two
+	)
+	make_authority
+}
+teardown_file() {
+	load lib
+	server_remove
+}
+setup() {
+	load lib
+	server_as_usual
+	SHOP=shop-s$SLOT OTHER=other-s$SLOT
+	CA=$BATS_FILE_TMPDIR/ca
+	cd "$BATS_TEST_TMPDIR" || return 1
+	ssh_bardo domains:set "$SHOP" shop.example.org www.example.org
+}
+teardown() {
+	bardo certs:remove "$SHOP" || true
+	bardo certs:remove "$OTHER" || true
+	bardo certs:set "$SHOP" https-redirect
+	bardo certs:set "$SHOP" hsts
+	bardo domains:clear "$OTHER"
+}
+
+# A root and an intermediate authority.
+make_authority() {
+	(
+		mkdir "$BATS_FILE_TMPDIR/ca" && cd "$BATS_FILE_TMPDIR/ca" || exit 1
+		ec_key root
+		openssl req -x509 -key root.key -days 30 -subj '/CN=Root' -out root.crt
+		ec_key middle
+		openssl req -new -key middle.key -subj '/CN=Middle' -out middle.csr
+		openssl x509 -req -in middle.csr -CA root.crt -CAkey root.key -days 30 \
+			-CAcreateserial -out middle.crt \
+			-extfile <(echo 'basicConstraints=critical,CA:TRUE')
+	) 2>"$BATS_FILE_TMPDIR/openssl.log"
+}
+ec_key() {
+	openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1.key" 2>/dev/null
+}
+
+# issue_for NAME HOSTS: NAME.key and NAME.crt, with the intermediate.
+issue_for() {
+	local name=$1 hosts=$2
+	ec_key "$name"
+	openssl req -new -key "$name.key" -subj "/CN=$name" -out "$name.csr"
+	openssl x509 -req -in "$name.csr" -CA "$CA/middle.crt" -CAkey "$CA/middle.key" \
+		-CAcreateserial -days 20 -out "$name.leaf" \
+		-extfile <(echo "subjectAltName=DNS:${hosts// /,DNS:}") 2>/dev/null
+	cat "$name.leaf" "$CA/middle.crt" >"$name.crt"
+}
+add_tar() { # APP FILE ...
+	local app=$1
+	shift
+	tar c "$@" | ssh_bardo certs:add "$app"
+}
+
+# fetch HOST [curl's options]: over HTTPS, trusting our root alone.
+fetch() {
+	curl -sS --max-time 10 --cacert "$CA/root.crt" \
+		--resolve "$1:$(https_port):127.0.0.1" "${@:2}" \
+		"https://$1:$(https_port)/"
+}
+# What the proxy shows to who asks for a name.
+subject_for() {
+	openssl s_client -connect "127.0.0.1:$(https_port)" -servername "$1" \
+		</dev/null 2>/dev/null | openssl x509 -noout -subject
+}
+
+@test "a certificate from a tar is served with its chain, over HTTP/2 too" {
+	issue_for server 'shop.example.org www.example.org'
+	run add_tar "$SHOP" server.crt server.key
+	assert_success
+	assert_shown "$SHOP has a certificate for shop.example.org www.example.org"
+	assert_equal "$(fetch shop.example.org)" 'version one'
+	assert_equal "$(fetch www.example.org --http2 -o /dev/null -w '%{http_version}')" 2
+	assert_equal "$(fetch www.example.org --http1.1 -o /dev/null -w '%{http_version}')" 1.1
+}
+
+@test "chain and key as PEM in any order, gzipped, or as files on the host" {
+	issue_for server shop.example.org
+	cat "$CA/middle.crt" server.key server.leaf >all.pem
+	run ssh_bardo certs:add "$SHOP" <all.pem
+	assert_success
+	assert_equal "$(fetch shop.example.org)" 'version one'
+	mkdir folder && cp server.crt server.key folder
+	run bash -c "$(declare -f ssh_bardo ssh_port); tar cz folder | ssh_bardo certs:add $SHOP"
+	assert_success
+	# (The server's user reads them.)
+	cp server.crt server.key "$SERVER" && chmod 644 "$SERVER"/server.*
+	run bardo certs:add "$SHOP" "$SERVER/server.crt" "$SERVER/server.key"
+	assert_success
+}
+
+@test "a new certificate takes the old one's place from the next connection on" {
+	issue_for first shop.example.org
+	issue_for second shop.example.org
+	add_tar "$SHOP" first.crt first.key
+	assert_equal "$(subject_for shop.example.org)" 'subject=CN = first'
+	before=$(cat "$DATA/run/proxy/haproxy.pid")
+	add_tar "$SHOP" second.crt second.key
+	assert_equal "$(subject_for shop.example.org)" 'subject=CN = second'
+	assert_equal "$(cat "$DATA/run/proxy/haproxy.pid")" "$before"
+}
+
+@test "what is wrong with a certificate is told, and the old one stays" {
+	issue_for good shop.example.org
+	issue_for stranger shop.example.org
+	add_tar "$SHOP" good.crt good.key
+	cp good.crt a.crt && cp stranger.key a.key
+	run add_tar "$SHOP" a.crt a.key
+	assert_status 2
+	assert_shown 'the private key belongs to none of the certificates'
+	cat good.leaf stranger.leaf >b.crt && cp good.key b.key
+	run add_tar "$SHOP" b.crt b.key
+	assert_status 2
+	assert_shown 'no part of the chain'
+	run add_tar "$SHOP" good.crt
+	assert_status 2
+	assert_shown 'there is no *.key in the archive'
+	run ssh_bardo certs:add "$SHOP" <<<'nonsense'
+	assert_status 2
+	assert_shown 'neither PEM text nor a tar'
+	run ssh_bardo certs:add "$SHOP" </dev/null
+	assert_status 2
+	openssl genrsa -out weak.key 1024 2>/dev/null
+	openssl req -x509 -key weak.key -days 9 -subj /CN=weak \
+		-addext subjectAltName=DNS:shop.example.org -out weak.crt 2>/dev/null
+	run add_tar "$SHOP" weak.crt weak.key
+	assert_status 2
+	assert_shown 'the RSA key has 1024 bits'
+	openssl req -x509 -key good.key -days 9 -subj /CN=shop.example.org -out bare.crt
+	cp good.key bare.key
+	run add_tar "$SHOP" bare.crt bare.key
+	assert_status 2
+	assert_shown 'names no host'
+	assert_equal "$(subject_for shop.example.org)" 'subject=CN = good'
+}
+@test "an expired certificate is refused" {
+	ec_key old
+	openssl req -new -key old.key -subj /CN=old -out old.csr
+	mkdir -p ca/new && : >ca/index && echo 01 >ca/serial
+	cat >ca.conf <<-'END'
+		[ca]
+		default_ca = d
+		[d]
+		new_certs_dir = ca/new
+		database = ca/index
+		serial = ca/serial
+		default_md = sha256
+		policy = p
+		x509_extensions = e
+		[p]
+		commonName = supplied
+		[e]
+		subjectAltName = DNS:shop.example.org
+	END
+	openssl ca -batch -config ca.conf -cert "$CA/middle.crt" -keyfile "$CA/middle.key" \
+		-startdate 20200101000000Z -enddate 20200201000000Z -in old.csr \
+		-out old.crt -notext 2>/dev/null
+	run add_tar "$SHOP" old.crt old.key
+	assert_status 2
+	assert_shown 'has expired'
+}
+
+@test "who comes by HTTP is sent to HTTPS, and other methods keep their body" {
+	issue_for server shop.example.org
+	add_tar "$SHOP" server.crt server.key
+	run curl -sS -o /dev/null -w '%{http_code} %{redirect_url}' \
+		-H 'Host: shop.example.org' "http://127.0.0.1:$(http_port)/a?b=c"
+	assert_equal "$output" "301 https://shop.example.org:$(https_port)/a?b=c"
+	run curl -sS -o /dev/null -w '%{http_code}' -d x -H 'Host: shop.example.org' \
+		"http://127.0.0.1:$(http_port)/"
+	assert_equal "$output" 308
+	# A name that the certificate isn't for stays where it is.
+	run curl -sS -H 'Host: www.example.org' "http://127.0.0.1:$(http_port)/"
+	assert_equal "$output" 'version one'
+	ssh_bardo certs:set "$SHOP" https-redirect false
+	run curl -sS -H 'Host: shop.example.org' "http://127.0.0.1:$(http_port)/"
+	assert_equal "$output" 'version one'
+}
+
+@test "HSTS is told when it is set, and only over HTTPS" {
+	issue_for server shop.example.org
+	add_tar "$SHOP" server.crt server.key
+	run fetch shop.example.org -D - -o /dev/null
+	refute_output '[Ss]trict-[Tt]ransport-[Ss]ecurity'
+	ssh_bardo certs:set "$SHOP" hsts 3600
+	run fetch shop.example.org -D - -o /dev/null
+	assert_output '^[Ss]trict-[Tt]ransport-[Ss]ecurity: max-age=3600'
+	run ssh_bardo certs:set "$SHOP" hsts soon
+	assert_status 2
+}
+
+@test "another app's visitors never get this certificate" {
+	ssh_bardo domains:add "$OTHER" other.example.org
+	issue_for greedy 'shop.example.org other.example.org'
+	add_tar "$SHOP" greedy.crt greedy.key
+	assert_equal "$(subject_for shop.example.org)" 'subject=CN = greedy'
+	assert_equal "$(subject_for other.example.org)" 'subject=CN = bardo.invalid'
+	# An unknown name gets bardo's own, and its 404.
+	assert_equal "$(subject_for nobody.example.org)" 'subject=CN = bardo.invalid'
+	run fetch nobody.example.org -k
+	assert_equal "$output" '404: no app here'
+}
+@test "only modern TLS is spoken" {
+	issue_for server shop.example.org
+	add_tar "$SHOP" server.crt server.key
+	run fetch shop.example.org --tls-max 1.1 --tlsv1.0 --ciphers DEFAULT@SECLEVEL=0
+	assert_failure
+	run fetch shop.example.org --tls-max 1.2
+	assert_success
+	run fetch shop.example.org --tls-max 1.2 --ciphers AES128-SHA
+	assert_failure
+}
+
+@test "a self-signed certificate is made for the app's names" {
+	run ssh_bardo certs:generate "$SHOP"
+	assert_success
+	assert_shown 'it is self-signed'
+	assert_equal "$(curl -sS --cacert <(served shop.example.org) \
+		--resolve "shop.example.org:$(https_port):127.0.0.1" \
+		"https://shop.example.org:$(https_port)/")" 'version one'
+}
+served() {
+	openssl s_client -connect "127.0.0.1:$(https_port)" -servername "$1" \
+		</dev/null 2>/dev/null | openssl x509
+}
+
+@test "certs:report tells until when, and of whom" {
+	issue_for server shop.example.org
+	add_tar "$SHOP" server.crt server.key
+	assert_equal "$(ssh_bardo certs:report "$SHOP" --ssl-hostnames)" shop.example.org
+	assert_equal "$(ssh_bardo certs:report "$SHOP" --ssl-issuer)" 'CN = Middle'
+	assert_equal "$(ssh_bardo certs:report "$SHOP" --ssl-verified)" 'not verified'
+	run ssh_bardo certs:report "$SHOP" --format json
+	assert_equal "$(jq -r '."ssl-enabled"' <<<"$output")" true
+	ends=$(date -u -d "$(openssl x509 -in server.leaf -noout -enddate | cut -d = -f 2)" +%FT%TZ)
+	assert_equal "$(jq -r '."ssl-expires-at"' <<<"$output")" "$ends"
+	ssh_bardo certs:remove "$SHOP"
+	assert_equal "$(ssh_bardo certs:report "$SHOP" --ssl-enabled)" false
+	run fetch shop.example.org
+	assert_failure
+	run ssh_bardo certs:remove "$SHOP"
+	assert_status 4
+}
+
+@test "certificates outlive the proxy and bardod, and new names join them" {
+	issue_for server '*.example.org'
+	add_tar "$SHOP" server.crt server.key
+	bardod_stop
+	proxy_stop
+	bardod_start
+	wait_until 10 is_served shop.example.org
+	ssh_bardo domains:add "$SHOP" new.example.org
+	assert_equal "$(fetch new.example.org)" 'version one'
+	ssh_bardo domains:remove "$SHOP" new.example.org
+	assert_equal "$(subject_for new.example.org)" 'subject=CN = bardo.invalid'
+}
+is_served() {
+	[ "$(fetch "$1" 2>/dev/null)" = 'version one' ]
+}
+
+@test "the key is readable for the server alone, and gone with the app" {
+	issue_for server third.example.org
+	(
+		new_app_repo third
+		deploy_version 3
+	)
+	cd "$BATS_TEST_TMPDIR" || return 1
+	add_tar "third-s$SLOT" server.crt server.key
+	assert_equal "$(stat -c %a "$DATA/certs/third-s$SLOT.pem")" 600
+	ssh_bardo apps:destroy "third-s$SLOT" --force
+	[ ! -e "$DATA/certs/third-s$SLOT.pem" ]
+}
+
+@test "a deploy's URL is https where there is a certificate" {
+	issue_for server shop.example.org
+	add_tar "$SHOP" server.crt server.key
+	run ssh_bardo ps:rebuild "$SHOP"
+	assert_success
+	assert_output "^ {7}https://shop.example.org:$(https_port)/$"
+}
