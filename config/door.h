@@ -45,7 +45,9 @@ enum door_fd { DOOR_STDIN, DOOR_STDOUT, DOOR_STDERR, DOOR_STATUS, DOOR_FDS };
 
 struct door_request {
 	enum door_kind kind;
-	uint32_t id; /* the asker's own number for a run, its signals and hang-up */
+	/* The asker's own number for a run, its signals and hang-up. What bardo gets from
+	 * bardod counts the runs of the connection, from 0. */
+	uint32_t id;
 	const char *fingerprint; /* login: SHA256:… as ssh-keygen -l prints it */
 	const char *peer;	 /* run: the client's address and port, for the record */
 	const char *local;	 /* run: the address that the client connected to */

@@ -171,6 +171,7 @@ static const struct setting table[] = {
 	{"check.timeout", DURATION, AT(check_timeout), "60s", NULL},
 	{"deploy.drain", PAUSE, AT(deploy_drain), "30s", NULL},
 	{"deploy.keep-images", COUNT, AT(deploy_keep_images), "10", NULL},
+	{"events.keep", COUNT, AT(events_keep), "10000", NULL},
 	{"proxy.driver", TEXT, AT(proxy_driver), "haproxy", check_driver},
 	{"proxy.bind", TEXT, AT(proxy_bind), "[::]", NULL},
 	{"proxy.http", TEXT, AT(proxy_http), "[::]:80", check_listen_or_off},

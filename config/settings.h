@@ -41,6 +41,7 @@ struct settings {
 	int64_t check_timeout;		      /* to prove that a new life works */
 	int64_t deploy_drain;
 	int64_t deploy_keep_images; /* an app's newest tags; older ones are removed */
+	int64_t events_keep;	    /* of each kind */
 	char proxy_driver[SETTING_TEXT_MAX];
 	char proxy_bind[SETTING_TEXT_MAX]; /* address that the apps' ports are bound on */
 	char proxy_http[SETTING_TEXT_MAX];

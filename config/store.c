@@ -154,6 +154,16 @@ void store_rollback(struct store *s)
 	(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
+void store_relax(struct store *s)
+{
+	(void)sqlite3_exec(s->db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
+}
+
+void store_be_durable(struct store *s)
+{
+	(void)sqlite3_exec(s->db, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
+}
+
 struct sqlite3_stmt *store_query_values(
 	struct store *s, struct err *err, const struct store_value *v)
 {

@@ -23,6 +23,11 @@ int store_begin(struct store *s, struct err *err);
 int store_commit(struct store *s, struct err *err);
 void store_rollback(struct store *s);
 
+/* From now on commits don't wait for the disk: after a power cut the last of them may be
+ * missing, but nothing is torn. For what is only told, never for what is decided by. */
+void store_relax(struct store *s);
+void store_be_durable(struct store *s); /* as it is from the start */
+
 /* Another number whenever the database may have changed since the last call. */
 int64_t store_version(struct store *s);
 

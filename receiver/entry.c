@@ -3,6 +3,7 @@
 #include "builder/secrets.h"
 #include "config/base/err.h"
 #include "receiver/commands/command.h"
+#include "receiver/commands/record.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -150,9 +151,11 @@ int entry_run(struct request *r, struct err *err)
 	}
 	if (fflush(stdout) && rc == 0)
 		rc = ERR_FAILED;
+	if (rc < 0)
+		secrets_hide(&r->server, err->msg, sizeof(err->msg));
+	record_command(r, rc, err);
 	if (rc >= 0)
 		return rc;
-	secrets_hide(&r->server, err->msg, sizeof(err->msg));
 	if (*err->msg)
 		(void)fprintf(stderr, " !     %s\n", err->msg);
 	return err_exit_status(rc);

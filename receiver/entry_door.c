@@ -8,6 +8,7 @@
 #include "config/door.h"
 #include "config/settings.h"
 #include "receiver/commands/command.h"
+#include "receiver/commands/record.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -93,9 +94,13 @@ static int identify(struct request *r, const struct visit *v, struct err *err)
 	r->term = find_env(&v->what, "TERM");
 	/* At every command: a key that was removed is out at once. */
 	rc = users_find_by_key(r->server.store, r->key, &r->user, err);
-	if (rc == ERR_NOTFOUND)
-		return err_set(err, ERR_DENIED,
+	if (rc == ERR_NOTFOUND) {
+		rc = err_set(err, ERR_DENIED,
 			"the key %s was removed: ask a server admin", r->key);
+		record_unknown_key(r, err);
+	} else if (!rc && v->what.id == 0) {
+		record_login(r);
+	}
 	return rc;
 }
 

@@ -2,6 +2,7 @@
 
 #include "config/base/clock.h"
 #include "config/base/err.h"
+#include "config/record/events.h"
 #include "config/store.h"
 
 #include <stdio.h>
@@ -263,16 +264,55 @@ int life_read_config(
 	return rc;
 }
 
+static int read_app_name(
+	struct store *s, int64_t app_id, char out[NAME_SIZE], struct err *err)
+{
+	struct sqlite3_stmt *q = store_query(
+		s, err, STORE_SQL("SELECT name FROM app WHERE id = ?"), STORE_I(app_id));
+	int rc = store_step(q, err);
+
+	if (rc == 1)
+		store_text(q, 0, out, NAME_SIZE);
+	store_query_finish(q);
+	return rc < 0 ? rc : 0;
+}
+
+/* How a life ended up is told where it is decided, so that no way of a deploy, and no
+ * crash in it, leaves that out. */
+static int tell(struct store *s, const struct life *life, int status, const char *text,
+	struct err *err)
+{
+	struct event e = {.kind = EVENT_DEPLOY, .app_id = life->app_id, .status = status};
+	int rc = read_app_name(s, life->app_id, e.app, err);
+
+	(void)snprintf(e.user, sizeof(e.user), "%s", life->user);
+	(void)snprintf(e.key, sizeof(e.key), "%s", life->key);
+	(void)snprintf(e.what, sizeof(e.what), "%s life %d %.12s", life->source,
+		life->number, life->commit);
+	(void)snprintf(e.text, sizeof(e.text), "%s", text);
+	return rc ? rc : event_add(s, &e, err);
+}
+
 int life_fail(struct store *s, struct life *life, const char *reason, struct err *err)
 {
+	int rc = store_begin(s, err);
+
+	if (rc)
+		return rc;
 	(void)snprintf(life->reason, sizeof(life->reason), "%s", reason);
 	life->state = LIFE_FAILED;
 	life->ended_at = clock_unix_ms();
-	return store_do(s, err,
+	rc = store_do(s, err,
 		STORE_SQL("UPDATE life SET state = 'failed', reason = ?, ended_at = ? "
 			  "WHERE app_id = ? AND number = ?"),
 		STORE_T(life->reason), STORE_I(life->ended_at), STORE_I(life->app_id),
 		STORE_I(life->number));
+	if (!rc)
+		rc = tell(s, life, 1, life->reason, err);
+	if (!rc)
+		return store_commit(s, err);
+	store_rollback(s);
+	return rc;
 }
 
 /* `refs/heads/master` makes master the deploy branch. */
@@ -317,6 +357,8 @@ int life_switch(struct store *s, struct app *app, struct life *life, struct err 
 		return rc;
 	life->live_at = clock_unix_ms();
 	rc = switch_in_transaction(s, life, err);
+	if (!rc)
+		rc = tell(s, life, 0, "live", err);
 	if (rc) {
 		store_rollback(s);
 		return rc;

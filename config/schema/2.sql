@@ -86,20 +86,22 @@ CREATE TABLE resource (
 	PRIMARY KEY (app_id, process, kind, name)
 ) WITHOUT ROWID;
 
--- What happened, newest last; old rows are removed beyond events.keep.
+-- What happened, newest last; of each kind events.keep rows stay.
 CREATE TABLE event (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	at INTEGER NOT NULL,
-	kind TEXT NOT NULL, -- command, deploy, refusal, login, certificate …
-	user TEXT NOT NULL,
+	kind TEXT NOT NULL, -- command, deploy, login, refusal, stranger
+	user TEXT NOT NULL, -- '' a stranger
 	key TEXT NOT NULL, -- fingerprint, '' on the host
 	peer TEXT NOT NULL, -- the client's address, '' on the host
-	app TEXT NOT NULL, -- its name, '' none
+	app_id INTEGER NOT NULL, -- 0 none, or none that there is
+	app TEXT NOT NULL, -- its name by then, '' none
 	what TEXT NOT NULL, -- the verb, without values: "config:set KEY", "lives:revive 3"
 	status INTEGER NOT NULL, -- exit status
 	text TEXT NOT NULL -- one line: why it failed, or what came of it
 );
-
+CREATE INDEX event_kind ON event (kind, id);
+CREATE INDEX event_app ON event (app_id, id);
 -- Which app answers for a name; '*.example.org' is every name of one more label. Names of
 -- app 0 are the server's: each app without names of its own has APP.NAME.
 CREATE TABLE domain (

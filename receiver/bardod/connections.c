@@ -85,6 +85,8 @@ static void on_ssh_end(void *data, int status)
 	if (child_is_abnormal(status))
 		log_warn("bardo-ssh for %s ended %s", c->peer,
 			child_describe(status, text));
+	else if (WIFEXITED(status) && WEXITSTATUS(status) == err_exit_status(ERR_DENIED))
+		strangers_count(&c->server->strangers, c->from, STRANGERS_LOGIN);
 	doorkeeper_close(c);
 	forget(c);
 }
@@ -120,6 +122,7 @@ static struct connection *create(
 	if (getsockname(fd, &local.any, &len) < 0)
 		local.any.sa_family = AF_UNSPEC;
 	address_format(&from->any, c->peer);
+	limits_address_format(&from->any, c->from);
 	address_format_host(&local.any, c->local);
 	if (all->list)
 		all->list->prev = c;
@@ -169,6 +172,10 @@ static void take(struct connections *all, const union address *from, int fd)
 		all->limits, &from->any, clock_monotonic_ms(), &address, line);
 
 	if (v != LIMITS_ADMIT) {
+		char who[LIMITS_ADDRESS_MAX];
+
+		limits_address_format(&from->any, who);
+		strangers_count(&all->server->strangers, who, STRANGERS_CONNECTION);
 		if (line[0])
 			log_warn("%s", line);
 		refuse(fd, limits_explain(v));

@@ -2,14 +2,14 @@
 #define BARDO_BARDOD_CONNECTIONS_H
 
 #include "receiver/bardod/children.h"
+#include "receiver/bardod/limits.h"
 #include "receiver/bardod/listen.h"
 #include "receiver/bardod/loop.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct err;
-struct limits;
-struct limits_address;
 struct run;
 struct server;
 
@@ -28,10 +28,12 @@ struct connection {
 	struct watch door; /* fd -1 once it is closed */
 	struct limits_address *address;
 	char peer[ADDRESS_TEXT_MAX];
+	char from[LIMITS_ADDRESS_MAX]; /* the address that it counts for */
 	char local[ADDRESS_TEXT_MAX];
 	char fingerprint[FINGERPRINT_SIZE]; /* "" until the login, then unchangeable */
 	struct run *runs;
 	size_t runs_len;
+	uint32_t runs_begun; /* ever */
 	struct connection *prev, *next;
 };
 

@@ -100,6 +100,7 @@ static pid_t start_run(struct connection *c, const struct door_request *asked,
 	/* Where a client comes from is what accept(2) said, whatever bardo-ssh says. */
 	run.peer = c->peer;
 	run.local = c->local;
+	run.id = c->runs_begun;
 	rc = request_init(&q, err);
 	if (!rc)
 		rc = request_add(&q, &login, NULL, 0, err);
@@ -141,6 +142,7 @@ static int handle_run(struct connection *c, const struct door_request *asked,
 	};
 	c->runs = r;
 	c->runs_len++;
+	c->runs_begun++;
 	c->server->connections.runs_len++;
 	children_add(&c->server->children, &r->child);
 	return 0;

@@ -140,6 +140,11 @@ static void key_format(struct key k, char *out, size_t size)
 	(void)snprintf(out, size, "%s%s", text, k.low == UINT64_MAX ? "/64" : "");
 }
 
+void limits_address_format(const struct sockaddr *from, char out[LIMITS_ADDRESS_MAX])
+{
+	key_format(key_of(from), out, LIMITS_ADDRESS_MAX);
+}
+
 static struct limits_address **bucket_of(struct limits *l, struct key k)
 {
 	/* The finaliser of MurmurHash3, over what nobody outside knows. */
@@ -225,7 +230,7 @@ static enum limits_verdict judge(
 static void tell(struct limits *l, struct limits_address *a, enum limits_verdict v,
 	int64_t now_ms, char *line)
 {
-	char address[INET6_ADDRSTRLEN + 4];
+	char address[LIMITS_ADDRESS_MAX];
 
 	a->refused++;
 	if (a->told_ms && now_ms - a->told_ms < MINUTE_US / 1000)

@@ -47,6 +47,10 @@ enum limits_verdict limits_admit(struct limits *l, const struct sockaddr *from,
 	int64_t now_ms, struct limits_address **out, char *line);
 void limits_release(struct limits *l, struct limits_address *a);
 
+/* The address that a connection counts for: "192.0.2.7", "2001:db8::/64". */
+#define LIMITS_ADDRESS_MAX 56
+void limits_address_format(const struct sockaddr *from, char out[LIMITS_ADDRESS_MAX]);
+
 /* What the one who is refused gets to read, without a line's end. */
 const char *limits_explain(enum limits_verdict v);
 

@@ -159,6 +159,7 @@ int server_init(struct server *s, struct err *err)
 		.patience = {.due = serve, .data = s},
 	};
 	jobs_init(&s->jobs, s);
+	strangers_init(&s->strangers, s);
 	proxy_init(&s->proxy, s);
 	rc = prepare(s, err);
 	if (!rc)

@@ -9,6 +9,7 @@
 #include "receiver/bardod/loop.h"
 #include "receiver/bardod/programs.h"
 #include "receiver/bardod/proxy.h"
+#include "receiver/bardod/strangers.h"
 
 #include <stdbool.h>
 
@@ -21,6 +22,7 @@ struct server {
 	struct loop loop;
 	struct children children;
 	struct connections connections;
+	struct strangers strangers;
 	struct hostdoor hostdoor;
 	struct jobs jobs;
 	struct proxy proxy;

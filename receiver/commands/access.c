@@ -46,6 +46,14 @@ static int refuse(const struct request *r, const char *name, enum command_needs 
 		r->argv[0], role_name(role_needed(needs)), name, r->user.name);
 }
 
+void command_is_about(struct request *r, const char *name, int64_t id)
+{
+	if (*r->about || !name_is_valid(name))
+		return;
+	(void)snprintf(r->about, sizeof(r->about), "%s", name);
+	r->about_id = id;
+}
+
 static int find(struct request *r, const char *name, enum command_needs needs, bool ever,
 	struct app *out, struct err *err)
 {
@@ -54,6 +62,7 @@ static int find(struct request *r, const char *name, enum command_needs needs, b
 	int rc = ever ? app_find_ever(r->server.store, name, &app, err)
 		      : app_find(r->server.store, name, &app, err);
 
+	command_is_about(r, name, rc ? 0 : app.id);
 	if (rc == ERR_NOTFOUND && !may_everything(r))
 		return refuse(r, name, needs, err);
 	if (!rc)

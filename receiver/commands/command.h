@@ -37,6 +37,11 @@ struct request {
 	bool app_by_option;   /* argv[1] came from --app */
 	int argc;
 	char **argv; /* argv[0] is the verb */
+
+	/* For the record. */
+	bool options_taken;    /* what stands in argv now are words */
+	char about[NAME_SIZE]; /* the app that was looked up first; "" none */
+	int64_t about_id;      /* 0: there is none of that name */
 };
 
 /* What a user must be to run it. The roles are for the app that it names, and checked by
@@ -139,6 +144,9 @@ int command_app_named(struct request *r, const char *name, enum command_needs ne
 
 /* As command_app, but a destroyed app is found too, for server admins. */
 int command_app_ever(struct request *r, struct app *out, struct err *err);
+
+/* For the record, where no app is looked up: this is the app that it is about. */
+void command_is_about(struct request *r, const char *name, int64_t id);
 
 /* Every app for which the user has what the row needs, by name; each's nonzero return
  * ends it and is returned. */

@@ -52,6 +52,10 @@ int run_domains_set_global(struct request *r, struct err *err);
 /* enter.c */
 int run_enter(struct request *r, struct err *err);
 
+/* events.c */
+int run_events(struct request *r, struct err *err);
+int run_events_refused(struct request *r, struct err *err);
+
 /* git.c */
 int run_receive_pack(struct request *r, struct err *err);
 int run_upload_pack(struct request *r, struct err *err);

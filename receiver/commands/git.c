@@ -234,6 +234,8 @@ int run_receive_pack(struct request *r, struct err *err)
 		rc = name_from_path(name, r->argv[1], err);
 	if (!rc)
 		rc = check_pusher(r, name, err);
+	if (!rc)
+		command_is_about(r, name, 0);
 	if (rc)
 		return rc;
 	pushes = lock_open(path_app_pushes(r->settings, name, path), err);

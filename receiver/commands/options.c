@@ -104,6 +104,7 @@ static int take_all(struct request *r, const struct command_option *options, siz
 	}
 	r->argc = words;
 	r->argv[words] = NULL;
+	r->options_taken = true;
 	if (r->app_name)
 		insert_app(r);
 	return 0;

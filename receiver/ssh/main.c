@@ -1,7 +1,8 @@
 /*
  * bardo-ssh: one SSH connection. bardod starts it for each client with the connection on
  * descriptor 3 and the door on descriptor 4; `bardo-ssh --make-host-keys FOLDER` makes
- * the server's keys.
+ * the server's keys. Exit status 3 tells bardod that the client tried to log in and did
+ * not.
  */
 
 #include "config/base/err.h"
@@ -32,7 +33,7 @@ int main(int argc, char **argv)
 		(void)io_set_cloexec(DOOR_FD, true);
 		rc = session_serve(&options, CLIENT_FD, DOOR_FD, &err);
 	}
-	if (rc)
+	if (rc && rc != ERR_DENIED)
 		log_warn("%s", err.msg);
 	return err_exit_status(rc);
 }

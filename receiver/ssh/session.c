@@ -33,6 +33,7 @@ struct session {
 	ssh_event event;
 	struct ssh_server_callbacks_struct callbacks;
 	struct auth auth;
+	bool turned_away;
 	struct asker asker;
 	int64_t login_until;
 	struct channel *channels[CHANNELS_MAX];
@@ -207,6 +208,7 @@ static void lose_client(struct session *s)
 static void turn_away(struct session *s, const char *why)
 {
 	log_info("%s from %s", why, s->options->peer);
+	s->turned_away = true;
 	(void)ssh_session_set_disconnect_message(s->ssh, why);
 	(void)ssh_blocking_flush(s->ssh, FAREWELL_MS);
 	(void)ssh_event_dopoll(s->event, 0);
@@ -269,6 +271,13 @@ static void init(struct session *s, const struct options *o, int door)
 	ask_init(&s->asker, door, s->auth.fingerprint, o->peer, o->local);
 }
 
+/* Who only looked, and went, did not try. */
+static bool was_refused(const struct session *s)
+{
+	return !auth_is_done(&s->auth) &&
+		(s->turned_away || s->auth.tries_left < s->options->max_tries);
+}
+
 int session_serve(const struct options *o, int sock, int door, struct err *err)
 {
 	struct session s;
@@ -287,5 +296,7 @@ int session_serve(const struct options *o, int sock, int door, struct err *err)
 	ssh_free(s.ssh);
 	ssh_event_free(s.event);
 	ask_finish(&s.asker);
+	if (!rc && was_refused(&s))
+		rc = ERR_DENIED;
 	return rc;
 }

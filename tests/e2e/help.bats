@@ -73,7 +73,7 @@ setup() {
 	run ssh_bardo entirely-else
 	assert_status 2
 	refute_output 'did you mean'
-	assert_output '`help`'
+	assert_shown "\`help\`"
 }
 
 @test "a wrong use shows the right one, and an unknown option where to read" {

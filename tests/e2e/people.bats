@@ -233,7 +233,7 @@ told() { # NAME APP VERB
 	new_key ci
 	as ada ssh-keys:add ada --deploy-only <"$CLIENT/ci.pub"
 	run as ada ssh-keys:list
-	assert_output "$(fingerprint_of ci) NAME=\"ada\" ROLE=\"deploy-only\""
+	assert_shown "$(fingerprint_of ci) NAME=\"ada\" ROLE=\"deploy-only\""
 	for what in '' version help "lives $shop" "git-upload-pack $shop" \
 		"ssh-keys:list" "apps:create ci-s$SLOT"; do
 		# shellcheck disable=SC2086

@@ -1,3 +1,4 @@
+#include "config/base/err.h"
 #include "receiver/ssh/session.h"
 
 #include "config/base/io.h"
@@ -84,7 +85,7 @@ static void hangs_up_after_the_tries_that_were_allowed(void **state)
 	assert_int_equal(ssh_userauth_none(w->client, NULL), SSH_AUTH_DENIED);
 	assert_int_equal(ssh_userauth_password(w->client, NULL, "a"), SSH_AUTH_DENIED);
 	(void)ssh_userauth_password(w->client, NULL, "b");
-	assert_int_equal(world_wait(w), 0);
+	assert_int_equal(world_wait(w), err_exit_status(ERR_DENIED));
 	log = world_log(w);
 	assert_non_null(strstr(log, "too many refused logins from 192.0.2.7:4711"));
 	free(log);
@@ -96,7 +97,7 @@ static void hangs_up_when_nobody_logs_in_in_time(void **state)
 	char *log;
 
 	world_connect(w, 100, 10);
-	assert_int_equal(world_wait(w), 0);
+	assert_int_equal(world_wait(w), err_exit_status(ERR_DENIED));
 	log = world_log(w);
 	assert_non_null(strstr(log, "no login in time from 192.0.2.7:4711"));
 	free(log);
