@@ -62,7 +62,9 @@ take_slot() {
 	local n
 	for n in $(seq 0 $((SLOTS - 1))); do
 		exec {slot_lock}>"/tmp/bardo-e2e-slot-$n.lock"
-		if flock -n "$slot_lock"; then
+		# (Where a run was killed, its HAProxy still has the ports.)
+		if flock -n "$slot_lock" &&
+			[ -z "$(ss -Hltn "sport = :$((PORT_FIRST + n * PORTS_PER_SLOT))")" ]; then
 			export SLOT=$n
 			return
 		fi
