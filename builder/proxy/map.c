@@ -121,6 +121,10 @@ int haproxy_lock_map(const struct settings *s, const char *name, struct err *err
 	char file[64], path[PATH_TEXT_MAX];
 	int fd, rc;
 
+	/* A command may come before the proxy was ever started. */
+	rc = io_make_dir(path_run(s, "proxy", path), 0700, err);
+	if (rc)
+		return rc;
 	(void)snprintf(file, sizeof(file), "proxy/%s.lock", name);
 	fd = lock_open(path_run(s, file, path), err);
 	rc = fd < 0 ? fd : lock_wait(fd, err);
