@@ -13,14 +13,29 @@
 #include "config/record/images.h"
 #include "config/settings.h"
 
+#include <cjson/cJSON.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void describe_build(const struct settings *set, char *out, size_t size)
+#define DIGEST_SHOWN 16 /* bytes */
+
+/* What is set for builds may be long, and secret: its digest tells it from others. */
+static void describe_build(
+	const struct settings *set, const cJSON *parameters, char *out, size_t size)
 {
-	(void)snprintf(out, size, "dir=%s\ndockerfile=%s\nbuilder=%s\n", set->build_dir,
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	char *json = parameters->child ? cJSON_PrintUnformatted(parameters) : NULL;
+	int n = snprintf(out, size, "dir=%s\ndockerfile=%s\nbuilder=%s\n", set->build_dir,
 		set->build_dockerfile, set->build_builder);
+
+	if (json && EVP_Digest(json, strlen(json), digest, NULL, EVP_sha256(), NULL)) {
+		n += snprintf(out + n, size - (size_t)n, "options=");
+		for (size_t i = 0; i < DIGEST_SHOWN && (size_t)n + 3 < size; i++)
+			n += snprintf(out + n, size - (size_t)n, "%02x", digest[i]);
+	}
+	cJSON_free(json);
 }
 
 /* The tag is written down before the Engine makes it, so that undo finds it. */
@@ -70,8 +85,8 @@ static int use_built(struct passage *p, struct image *wanted, struct err *err)
 	return rc;
 }
 
-static int build_source(
-	struct passage *p, struct source *source, struct image *image, struct err *err)
+static int build_source(struct passage *p, struct source *source, const cJSON *parameters,
+	struct image *image, struct err *err)
 {
 	const struct settings *set = p->server->settings;
 	char tree[64], created[CLOCK_TEXT_MAX + 64], app[NAME_SIZE + 16],
@@ -82,6 +97,7 @@ static int build_source(
 		.dockerfile = set->build_dockerfile,
 		.tag = image->tag,
 		.labels = labels,
+		.parameters = parameters,
 		.classic = !strcmp(set->build_builder, "classic"),
 		.no_cache = p->d->no_cache,
 		.timeout = set->build_timeout,
@@ -108,6 +124,8 @@ static int image_from_commit(struct passage *p, struct err *err)
 	char repository[PATH_TEXT_MAX];
 	struct image image = {0};
 	struct source *source;
+	cJSON *parameters = NULL;
+	bool again = p->d->rebuild;
 	struct source_options options = {
 		.repository = path_repository(set, p->app, repository),
 		.commit = p->life->commit,
@@ -121,10 +139,16 @@ static int image_from_commit(struct passage *p, struct err *err)
 		return rc;
 	(void)snprintf(image.commit, sizeof(image.commit), "%s", p->life->commit);
 	(void)snprintf(image.tree, sizeof(image.tree), "%s", source_tree(source));
-	describe_build(set, image.build_settings, sizeof(image.build_settings));
-	rc = p->d->rebuild ? ERR_NOTFOUND : use_built(p, &image, err);
+	rc = passage_build_parameters(p, &parameters, err);
+	if (!rc) {
+		describe_build(set, parameters, image.build_settings,
+			sizeof(image.build_settings));
+		again = again || cJSON_GetObjectItemCaseSensitive(parameters, "nocache");
+		rc = again ? ERR_NOTFOUND : use_built(p, &image, err);
+	}
 	if (rc == ERR_NOTFOUND)
-		rc = build_source(p, source, &image, err);
+		rc = build_source(p, source, parameters, &image, err);
+	cJSON_Delete(parameters);
 	source_close(source);
 	return rc;
 }

@@ -33,6 +33,10 @@ int passage_mask(struct passage *p, struct err *err);
  */
 int passage_get_image(struct passage *p, struct err *err);
 
+/* What docker-options:add and resource:limit have for the app's builds, as
+ * docker_option_apply_build fills it. The caller frees it. ERR_FAILED. */
+int passage_build_parameters(struct passage *p, struct cJSON **out, struct err *err);
+
 /* What ran since the last call was the phase of this name. */
 void passage_end_phase(struct passage *p, const char *name);
 

@@ -16,8 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUERY_MAX 8000
-#define VALUE_MAX 4096
+#define QUERY_MAX 32000
+#define VALUE_MAX 16000
 /* How much of the context may be gone when an Engine refuses a builder, and still be sent
  * to it again. It refuses by the address alone, before the sockets' buffers are full. */
 #define REPLAY_MAX (1024 * 1024)
@@ -116,11 +116,19 @@ static int add_parameter(struct buf *q, const char *name, const char *value)
 	return buf_addf(q, "%s=%s&", name, escaped);
 }
 
-/* {"NAME":"VALUE", …} */
-static int add_labels(struct buf *q, const char *const *labels)
+static int add_json(struct buf *q, const char *name, const cJSON *json)
 {
-	cJSON *json = cJSON_CreateObject();
-	char *text = NULL;
+	char *text = cJSON_PrintUnformatted(json);
+	int rc = text ? add_parameter(q, name, text) : -1;
+
+	cJSON_free(text);
+	return rc;
+}
+
+/* {"NAME":"VALUE", …}: what the owner set, and ours. */
+static int add_labels(struct buf *q, const cJSON *set, const char *const *labels)
+{
+	cJSON *json = set ? cJSON_Duplicate(set, true) : cJSON_CreateObject();
 	int rc = json ? 0 : -1;
 
 	for (; rc == 0 && labels && *labels; labels++) {
@@ -132,11 +140,30 @@ static int add_labels(struct buf *q, const char *const *labels)
 		free(name);
 	}
 	if (rc == 0)
-		text = cJSON_PrintUnformatted(json);
-	if (rc == 0)
-		rc = text ? add_parameter(q, "labels", text) : -1;
-	cJSON_free(text);
+		rc = add_json(q, "labels", json);
 	cJSON_Delete(json);
+	return rc;
+}
+
+/* Hosts are one parameter each, other lists and objects are JSON. */
+static int add_set(struct buf *q, const cJSON *parameters)
+{
+	const cJSON *one, *host;
+	int rc = 0;
+
+	cJSON_ArrayForEach(one, parameters)
+	{
+		if (!strcmp(one->string, "labels"))
+			continue;
+		if (cJSON_IsString(one)) {
+			rc |= add_parameter(q, one->string, cJSON_GetStringValue(one));
+		} else if (!strcmp(one->string, "extrahosts")) {
+			cJSON_ArrayForEach(host, one) rc |=
+				add_parameter(q, one->string, cJSON_GetStringValue(host));
+		} else {
+			rc |= add_json(q, one->string, one);
+		}
+	}
 	return rc;
 }
 
@@ -145,16 +172,21 @@ static int add_labels(struct buf *q, const char *const *labels)
 static int make_path(
 	struct buf *q, const struct build_options *o, bool classic, struct err *err)
 {
-	int rc = buf_adds(q, "/build?rm=1&forcerm=1&networkmode=default&");
+	const cJSON *set = o->parameters;
+	int rc = buf_adds(q, "/build?rm=1&forcerm=1&");
 
+	if (!cJSON_GetObjectItemCaseSensitive(set, "networkmode"))
+		rc |= buf_adds(q, "networkmode=default&");
 	if (!classic)
 		rc |= buf_adds(q, "version=2&");
-	if (o->no_cache)
+	if (o->no_cache && !cJSON_GetObjectItemCaseSensitive(set, "nocache"))
 		rc |= buf_adds(q, "nocache=1&");
+	rc |= add_set(q, set);
 	rc |= add_parameter(q, "dockerfile", o->dockerfile);
-	rc |= add_labels(q, o->labels);
+	rc |= add_labels(q, cJSON_GetObjectItemCaseSensitive(set, "labels"), o->labels);
 	rc |= add_parameter(q, "t", o->tag);
-	return rc ? err_set(err, ERR_USAGE, "the build's labels are too long") : 0;
+	return rc ? err_set(err, ERR_USAGE, "the build's labels and options are too long")
+		  : 0;
 }
 
 static int run_build(struct build *b, bool classic, struct err *err)

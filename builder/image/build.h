@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct cJSON;
 struct engine;
 struct err;
 struct say;
@@ -17,7 +18,9 @@ struct build_options {
 	const char *dockerfile;	   /* relative to the source's folder */
 	const char *tag;	   /* repository:tag for the image */
 	const char *const *labels; /* NAME=VALUE, NULL-terminated */
-	bool classic;		   /* the Engine's old builder instead of BuildKit */
+	/* More of the query, as docker_option_apply_build fills it; NULL none. */
+	const struct cJSON *parameters;
+	bool classic; /* the Engine's old builder instead of BuildKit */
 	bool no_cache;
 	int64_t timeout; /* milliseconds */
 };

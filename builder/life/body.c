@@ -1,6 +1,8 @@
 #include "builder/life/body.h"
 
+#include "builder/life/docker_options.h"
 #include "builder/life/plan.h"
+#include "builder/life/resource_lines.h"
 #include "builder/server.h"
 #include "config/base/err.h"
 #include "config/base/words.h"
@@ -211,11 +213,27 @@ static void add_address(cJSON *body, const struct server *s, const struct app *a
 		ipam, "IPv4Address", place_address(s->settings, app, place, address));
 }
 
+/* What a server admin asked for wins over everything else. */
+static int add_options(
+	cJSON *body, const struct plan *plan, const char *process, struct err *err)
+{
+	const cJSON *entry;
+	int rc = resources_apply(body, plan, process, err);
+
+	cJSON_ArrayForEach(entry, plan_part(plan, "options"))
+	{
+		if (!rc && plan_applies(entry, process) && is_in_phase(entry, process))
+			rc = docker_option_apply(body, plan_text(entry, "text"), err);
+	}
+	return rc;
+}
+
 int container_body(cJSON **out, struct server *s, const struct app *app,
 	const struct life *life, const struct plan *plan, const struct place *place,
 	struct err *err)
 {
 	cJSON *body = cJSON_CreateObject();
+	int rc;
 
 	if (!body)
 		return err_set(err, ERR_FAILED, "out of memory");
@@ -228,6 +246,13 @@ int container_body(cJSON **out, struct server *s, const struct app *app,
 	leave_health_to_web(body, place->process);
 	add_host_config(body, s, app, plan, place->process);
 	add_address(body, s, app, place);
-	*out = body;
-	return 0;
+	rc = add_options(body, plan, place->process, err);
+	if (rc)
+		cJSON_Delete(body);
+	else
+		*out = body;
+	/* Whoever asks for this life is not who wrote the option. */
+	if (rc == ERR_USAGE && err)
+		err->code = ERR_FAILED;
+	return rc == ERR_USAGE ? ERR_FAILED : rc;
 }

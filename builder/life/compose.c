@@ -431,6 +431,8 @@ static int compose_lists(struct compose *c, struct err *err)
 	if (!rc)
 		rc = listed_each(s, c->app->id, LISTED_OPTION, add_option, &a, err);
 	if (!rc)
+		rc = resources_each(s, EVERY_APP, add_resource, &a, err);
+	if (!rc)
 		rc = resources_each(s, c->app->id, add_resource, &a, err);
 	cJSON_ArrayForEach(name,
 		cJSON_GetObjectItemCaseSensitive(c->recipe->configuration, "networks"))

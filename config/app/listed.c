@@ -84,3 +84,12 @@ int listed_clear(struct store *s, int64_t app_id, const char *kind, const char *
 			  "(?3 IS NULL OR part = ?3)"),
 		STORE_I(app_id), STORE_T(kind), STORE_T(part));
 }
+
+int listed_clear_process(struct store *s, int64_t app_id, const char *kind,
+	const char *part, const char *process, struct err *err)
+{
+	return store_do(s, err,
+		STORE_SQL("DELETE FROM listed WHERE app_id = ? AND kind = ? AND part = ? "
+			  "AND process = ?"),
+		STORE_I(app_id), STORE_T(kind), STORE_T(part), STORE_T(process));
+}

@@ -39,5 +39,8 @@ int listed_remove(struct store *s, int64_t app_id, const char *kind,
 /* All of a kind, or of one part (NULL: every part). */
 int listed_clear(struct store *s, int64_t app_id, const char *kind, const char *part,
 	struct err *err);
+/* All of a kind, of one part and process. */
+int listed_clear_process(struct store *s, int64_t app_id, const char *kind,
+	const char *part, const char *process, struct err *err);
 
 #endif

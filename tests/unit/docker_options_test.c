@@ -30,72 +30,72 @@ static void check(int (*apply)(cJSON *, const char *, struct err *), const struc
 	cJSON_Delete(body);
 }
 
+static const struct pair options[] = {
+	{"--shm-size 64m", "{\"HostConfig\":{\"ShmSize\":67108864}}"},
+	{"--shm-size=1GB", "{\"HostConfig\":{\"ShmSize\":1073741824}}"},
+	{"-m 512m --memory-swap -1",
+		"{\"HostConfig\":{\"Memory\":536870912,\"MemorySwap\":-1}}"},
+	{"--cpus 1.5", "{\"HostConfig\":{\"NanoCpus\":1500000000}}"},
+	{"--cpus .25", "{\"HostConfig\":{\"NanoCpus\":250000000}}"},
+	{"--add-host db:10.0.0.9 --add-host q:10.0.0.8",
+		"{\"HostConfig\":{\"ExtraHosts\":[\"db:10.0.0.9\",\"q:10.0.0.8\"]"
+		"}}"},
+	{"--ulimit nofile=1024:2048",
+		"{\"HostConfig\":{\"Ulimits\":[{\"Name\":\"nofile\",\"Soft\":"
+		"1024,"
+		"\"Hard\":2048}]}}"},
+	{"--ulimit core=-1",
+		"{\"HostConfig\":{\"Ulimits\":[{\"Name\":\"core\",\"Soft\":-1,"
+		"\"Hard\":-1}]}}"},
+	{"--cap-add NET_ADMIN --cap-drop=ALL",
+		"{\"HostConfig\":{\"CapAdd\":[\"NET_ADMIN\"],\"CapDrop\":["
+		"\"ALL\"]}}"},
+	{"--device /dev/snd:r",
+		"{\"HostConfig\":{\"Devices\":[{\"PathOnHost\":\"/dev/snd\","
+		"\"PathInContainer\":\"/dev/"
+		"snd\",\"CgroupPermissions\":\"r\"}]}}"},
+	{"--device /dev/sda:/dev/xvda",
+		"{\"HostConfig\":{\"Devices\":[{\"PathOnHost\":\"/dev/sda\","
+		"\"PathInContainer\":\"/dev/"
+		"xvda\",\"CgroupPermissions\":\"rwm\"}]}}"},
+	{"-e A=b -eA=c", "{\"Env\":[\"A=c\"]}"},
+	{"--label 'a.b=c d'", "{\"Labels\":{\"a.b\":\"c d\"}}"},
+	{"--hostname shop --init",
+		"{\"Hostname\":\"shop\",\"HostConfig\":{\"Init\":true}}"},
+	{"--init=false", "{\"HostConfig\":{\"Init\":false}}"},
+	{"--log-opt tag=x",
+		"{\"HostConfig\":{\"LogConfig\":{\"Config\":{\"tag\":\"x\"}}}}"},
+	{"--oom-score-adj -500", "{\"HostConfig\":{\"OomScoreAdj\":-500}}"},
+	{"--sysctl net.core.somaxconn=1024",
+		"{\"HostConfig\":{\"Sysctls\":{\"net.core.somaxconn\":\"1024\"}}"
+		"}"},
+	{"--tmpfs /run:size=64m,noexec",
+		"{\"HostConfig\":{\"Tmpfs\":{\"/run\":\"size=64m,noexec\"}}}"},
+	{"-v data:/data:ro -v /cache",
+		"{\"HostConfig\":{\"Binds\":[\"data:/data:ro\"]},\"Volumes\":{\"/"
+		"cache\":{}}}"},
+	{"--mount type=bind,source=/a,target=/b,readonly",
+		"{\"HostConfig\":{\"Mounts\":[{\"Type\":\"bind\",\"Source\":\"/"
+		"a\","
+		"\"Target\":\"/b\",\"ReadOnly\":true}]}}"},
+	{"--gpus all",
+		"{\"HostConfig\":{\"DeviceRequests\":[{\"Count\":-1,"
+		"\"Capabilities\":[[\"gpu\"]]}]}}"},
+	{"--gpus device=0,2",
+		"{\"HostConfig\":{\"DeviceRequests\":[{\"DeviceIDs\":[\"0\","
+		"\"2\"],"
+		"\"Capabilities\":[[\"gpu\"]]}]}}"},
+	{"--expose 53/udp", "{\"ExposedPorts\":{\"53/udp\":{}}}"},
+	{"--entrypoint /start", "{\"Entrypoint\":[\"/start\"]}"},
+	{"--stop-timeout 30 --user 1000:1000",
+		"{\"StopTimeout\":30,\"User\":\"1000:1000\"}"},
+};
+
 static void options_become_fields_of_the_api(void **state)
 {
-	static const struct pair pairs[] = {
-		{"--shm-size 64m", "{\"HostConfig\":{\"ShmSize\":67108864}}"},
-		{"--shm-size=1GB", "{\"HostConfig\":{\"ShmSize\":1073741824}}"},
-		{"-m 512m --memory-swap -1",
-			"{\"HostConfig\":{\"Memory\":536870912,\"MemorySwap\":-1}}"},
-		{"--cpus 1.5", "{\"HostConfig\":{\"NanoCpus\":1500000000}}"},
-		{"--cpus .25", "{\"HostConfig\":{\"NanoCpus\":250000000}}"},
-		{"--add-host db:10.0.0.9 --add-host q:10.0.0.8",
-			"{\"HostConfig\":{\"ExtraHosts\":[\"db:10.0.0.9\",\"q:10.0.0.8\"]"
-			"}}"},
-		{"--ulimit nofile=1024:2048",
-			"{\"HostConfig\":{\"Ulimits\":[{\"Name\":\"nofile\",\"Soft\":"
-			"1024,"
-			"\"Hard\":2048}]}}"},
-		{"--ulimit core=-1",
-			"{\"HostConfig\":{\"Ulimits\":[{\"Name\":\"core\",\"Soft\":-1,"
-			"\"Hard\":-1}]}}"},
-		{"--cap-add NET_ADMIN --cap-drop=ALL",
-			"{\"HostConfig\":{\"CapAdd\":[\"NET_ADMIN\"],\"CapDrop\":["
-			"\"ALL\"]}}"},
-		{"--device /dev/snd:r",
-			"{\"HostConfig\":{\"Devices\":[{\"PathOnHost\":\"/dev/snd\","
-			"\"PathInContainer\":\"/dev/"
-			"snd\",\"CgroupPermissions\":\"r\"}]}}"},
-		{"--device /dev/sda:/dev/xvda",
-			"{\"HostConfig\":{\"Devices\":[{\"PathOnHost\":\"/dev/sda\","
-			"\"PathInContainer\":\"/dev/"
-			"xvda\",\"CgroupPermissions\":\"rwm\"}]}}"},
-		{"-e A=b -eA=c", "{\"Env\":[\"A=c\"]}"},
-		{"--label 'a.b=c d'", "{\"Labels\":{\"a.b\":\"c d\"}}"},
-		{"--hostname shop --init",
-			"{\"Hostname\":\"shop\",\"HostConfig\":{\"Init\":true}}"},
-		{"--init=false", "{\"HostConfig\":{\"Init\":false}}"},
-		{"--log-opt tag=x",
-			"{\"HostConfig\":{\"LogConfig\":{\"Config\":{\"tag\":\"x\"}}}}"},
-		{"--oom-score-adj -500", "{\"HostConfig\":{\"OomScoreAdj\":-500}}"},
-		{"--sysctl net.core.somaxconn=1024",
-			"{\"HostConfig\":{\"Sysctls\":{\"net.core.somaxconn\":\"1024\"}}"
-			"}"},
-		{"--tmpfs /run:size=64m,noexec",
-			"{\"HostConfig\":{\"Tmpfs\":{\"/run\":\"size=64m,noexec\"}}}"},
-		{"-v data:/data:ro -v /cache",
-			"{\"HostConfig\":{\"Binds\":[\"data:/data:ro\"]},\"Volumes\":{\"/"
-			"cache\":{}}}"},
-		{"--mount type=bind,source=/a,target=/b,readonly",
-			"{\"HostConfig\":{\"Mounts\":[{\"Type\":\"bind\",\"Source\":\"/"
-			"a\","
-			"\"Target\":\"/b\",\"ReadOnly\":true}]}}"},
-		{"--gpus all",
-			"{\"HostConfig\":{\"DeviceRequests\":[{\"Count\":-1,"
-			"\"Capabilities\":[[\"gpu\"]]}]}}"},
-		{"--gpus device=0,2",
-			"{\"HostConfig\":{\"DeviceRequests\":[{\"DeviceIDs\":[\"0\","
-			"\"2\"],"
-			"\"Capabilities\":[[\"gpu\"]]}]}}"},
-		{"--expose 53/udp", "{\"ExposedPorts\":{\"53/udp\":{}}}"},
-		{"--entrypoint /start", "{\"Entrypoint\":[\"/start\"]}"},
-		{"--stop-timeout 30 --user 1000:1000",
-			"{\"StopTimeout\":30,\"User\":\"1000:1000\"}"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
-		check(docker_option_apply, &pairs[i]);
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		check(docker_option_apply, &options[i]);
 }
 
 static void a_value_takes_the_place_of_the_one_before(void **state)
