@@ -157,6 +157,18 @@ int command_each_app(struct request *r, int (*each)(void *ctx, const struct app 
 int command_may(struct request *r, const struct app *app, enum command_needs needs,
 	bool *may, struct err *err);
 
+/* Server admins, and the host's shell. */
+bool command_is_admin(const struct request *r);
+
+/* For what gives the machine away. ERR_DENIED says why; what: "docker options". */
+int command_root(const struct request *r, const char *what, struct err *err);
+
+/* ERR_USAGE: no Procfile could have a process type of this name. */
+int command_process(const char *name, struct err *err);
+
+/* Says what makes a setting take effect that only new containers, or builds, have. */
+void command_say_later(const struct request *r, const struct app *app, bool build);
+
 /* Asks on a terminal for the name to be typed; elsewhere --force must be there. what:
  * "this destroys shop, its repository and its images". */
 int command_confirm(

@@ -51,6 +51,12 @@ int run_domains_set_global(struct request *r, struct err *err);
 
 /* enter.c */
 int run_enter(struct request *r, struct err *err);
+/* docker_options.c */
+int run_docker_options_add(struct request *r, struct err *err);
+int run_docker_options_clear(struct request *r, struct err *err);
+int run_docker_options_list(struct request *r, struct err *err);
+int run_docker_options_remove(struct request *r, struct err *err);
+int run_docker_options_report(struct request *r, struct err *err);
 
 /* events.c */
 int run_events(struct request *r, struct err *err);
@@ -76,6 +82,13 @@ int run_ps_rebuild(struct request *r, struct err *err);
 
 /* logs.c */
 int run_logs(struct request *r, struct err *err);
+
+/* resource.c */
+int run_resource_limit(struct request *r, struct err *err);
+int run_resource_limit_clear(struct request *r, struct err *err);
+int run_resource_report(struct request *r, struct err *err);
+int run_resource_reserve(struct request *r, struct err *err);
+int run_resource_reserve_clear(struct request *r, struct err *err);
 
 /* ssh_keys.c */
 int run_ssh_keys_add(struct request *r, struct err *err);
