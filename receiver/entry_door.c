@@ -1,5 +1,6 @@
 #include "receiver/entry.h"
 
+#include "builder/secrets.h"
 #include "config/base/err.h"
 #include "config/base/io.h"
 #include "config/base/log.h"
@@ -128,6 +129,8 @@ static int serve(const struct visit *v, bool *of_program)
 		r.has_terminal = v->what.tty;
 		c = entry_find(&r, &err);
 	}
+	if (!c)
+		secrets_hide(&r.server, err.msg, sizeof(err.msg));
 	rc = c ? entry_run(&r, &err) : entry_complain(&err);
 	*of_program = r.is_status_of_program;
 	words_finish(&words);

@@ -107,6 +107,8 @@ struct engine_frames {
 	size_t head_len;
 	uint32_t left;
 };
+/* Within out: whether what it is given is a frame's beginning. */
+bool engine_frames_at_start(const struct engine_frames *fr);
 int engine_frames_feed(struct engine_frames *fr, const char *data, size_t len,
 	int (*out)(void *ctx, int stream, const char *data, size_t len), void *ctx);
 

@@ -9,12 +9,22 @@
 /* What a daemon tells of its own trouble; newer Engines only. */
 #define STREAM_SYSTEM 3
 
+static uint32_t size_of(const struct engine_frames *fr)
+{
+	return (uint32_t)fr->head[4] << 24 | (uint32_t)fr->head[5] << 16 |
+		(uint32_t)fr->head[6] << 8 | fr->head[7];
+}
+
+bool engine_frames_at_start(const struct engine_frames *fr)
+{
+	return fr->left == size_of(fr);
+}
+
 static int take_head(struct engine_frames *fr)
 {
 	if (fr->head[0] > STREAM_SYSTEM || fr->head[1] || fr->head[2] || fr->head[3])
 		return ERR_FAILED;
-	fr->left = (uint32_t)fr->head[4] << 24 | (uint32_t)fr->head[5] << 16 |
-		(uint32_t)fr->head[6] << 8 | fr->head[7];
+	fr->left = size_of(fr);
 	if (!fr->left)
 		fr->head_len = 0;
 	return 0;

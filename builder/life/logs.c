@@ -25,6 +25,7 @@ struct stream {
 	struct engine_follow *follow; /* NULL: the place is free */
 	struct engine_frames frames;
 	struct buf line; /* what has come of the line that isn't whole yet */
+	bool in_time;	 /* that of a further piece of the line */
 	char container[CONTAINER_NAME_SIZE];
 	char label[PROCESS_SIZE + 16]; /* "web.1" */
 	struct logs *logs;
@@ -77,12 +78,30 @@ static void add_to_line(struct stream *st, const char *data, size_t len)
 	(void)buf_add(&st->line, data, len < room ? len : room);
 }
 
+/* The Engine keeps a long line in pieces, and gives each the time again: what is behind
+ * the first one's belongs together. How much of data is such a time. */
+static size_t skip_time(struct stream *st, const char *data, size_t len)
+{
+	const char *space;
+
+	if (engine_frames_at_start(&st->frames))
+		st->in_time = st->line.len > 0;
+	if (!st->in_time)
+		return 0;
+	space = memchr(data, ' ', len);
+	st->in_time = !space;
+	return space ? (size_t)(space - data) + 1 : len;
+}
+
 static int take_text(void *ctx, int stream, const char *data, size_t len)
 {
 	struct stream *st = ctx;
+	size_t skipped = skip_time(st, data, len);
 	const char *newline;
 
 	(void)stream;
+	data += skipped;
+	len -= skipped;
 	while (len && (newline = memchr(data, '\n', len))) {
 		size_t part = (size_t)(newline - data);
 
