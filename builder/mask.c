@@ -412,24 +412,33 @@ size_t mask_text(const struct mask *m, char *text, size_t len, bool is_cut)
 	return (size_t)(place.to - text);
 }
 
-void mask_field(const struct mask *m, char *text, size_t size)
+/* Text whose end, behind the last `tail` bytes, may be cut. */
+static void mask_before(const struct mask *m, char *text, size_t tail, bool is_cut)
 {
-	size_t len = strlen(text);
+	size_t len = strlen(text) - tail, n = mask_text(m, text, len, is_cut);
 
-	if (len + 1 == size)
-		text[mask_text(m, text, len, true)] = '\0';
-	else
-		mask_string(m, text);
+	memmove(text + n, text + len, tail + 1);
+}
+
+static bool ends_in_ellipsis(const char *text)
+{
+	size_t len = strlen(text), end = strlen(ELLIPSIS);
+
+	return len >= end && !strcmp(text + len - end, ELLIPSIS);
 }
 
 void mask_string(const struct mask *m, char *text)
 {
-	size_t len = strlen(text), end = strlen(ELLIPSIS);
-	bool is_cut = len > end && !strcmp(text + len - end, ELLIPSIS);
-	size_t n = mask_text(m, text, is_cut ? len - end : len, is_cut);
-
-	if (is_cut)
-		memmove(text + n, ELLIPSIS, end + 1);
+	if (ends_in_ellipsis(text))
+		mask_before(m, text, strlen(ELLIPSIS), true);
 	else
-		text[n] = '\0';
+		mask_before(m, text, 0, false);
+}
+
+void mask_field(const struct mask *m, char *text, size_t size)
+{
+	if (ends_in_ellipsis(text))
+		mask_string(m, text);
+	else
+		mask_before(m, text, 0, strlen(text) + 1 == size);
 }

@@ -1,6 +1,7 @@
 /* What a deploy tells people: prefixes, cleaning, both ends written. */
 #include "builder/say.h"
 
+#include "builder/mask.h"
 #include "builder/say_text.h"
 #include "config/base/buf.h"
 #include "config/base/err.h"
@@ -228,6 +229,76 @@ static void writes_durations_for_people(void **state)
 		assert_string_equal(say_duration(cases[i].ms, out), cases[i].text);
 }
 
+/* ---- secrets ---- */
+
+static struct mask *mask_of(const char *secret)
+{
+	struct mask *m;
+	struct err err;
+
+	assert_int_equal(mask_create(&m, &err), 0);
+	assert_int_equal(mask_add(m, secret, &err), 0);
+	assert_int_equal(mask_ready(m, &err), 0);
+	return m;
+}
+
+static void shows_stars_for_a_secret(void **state)
+{
+	struct mask *m = mask_of("first-line\nno\nlast-line");
+	struct say s;
+	int fd = open_terminal(&s);
+
+	(void)state;
+	s.mask = m;
+	say_step(&s, "Step 2/3: RUN echo %s", "last-line");
+	say_output(&s, "a first-line b", 14);
+	say_output(&s, "first-line\nno\nlast-line\nno", 26);
+	say_problem(&s, "said \"%s\"", "first-line\\nno\\nlast-line");
+	say_finish(&s);
+	mask_destroy(m);
+	assert_written(fd,
+		"-----> Step 2/3: RUN echo ********\n"
+		"       a ******** b\n"
+		"       ********\n"
+		"       no\n"
+		" !     said \"********\"\n");
+}
+
+/* A bell is not shown: without it, the secret would stand there. */
+static void shows_stars_for_one_with_controls_in_it(void **state)
+{
+	static const char line[] = "x hun\a"
+				   "ter2-\x1b[Khunter3 \x1b[31my";
+	struct mask *m = mask_of("hunter2-hunter3");
+	struct say s;
+	int fd = open_terminal(&s);
+
+	(void)state;
+	s.mask = m;
+	say_output(&s, line, strlen(line));
+	say_finish(&s);
+	mask_destroy(m);
+	assert_written(fd, "       x ******** \x1b[31my\x1b[0m\n");
+}
+
+static void cuts_a_line_only_when_it_has_no_secrets(void **state)
+{
+	char line[SAY_LINE_MAX + 64], expected[SAY_LINE_MAX + 64];
+	struct mask *m = mask_of("hunter2-hunter3");
+	struct say s;
+	int fd = open_terminal(&s);
+
+	(void)state;
+	(void)snprintf(line, sizeof(line), "%0*dhunter2-hunter3", SAY_LINE_MAX - 10, 0);
+	(void)snprintf(expected, sizeof(expected), "       %0*d********\n",
+		SAY_LINE_MAX - 10, 0);
+	s.mask = m;
+	say_output(&s, line, strlen(line));
+	say_finish(&s);
+	mask_destroy(m);
+	assert_written(fd, expected);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -243,6 +314,9 @@ int main(void)
 		cmocka_unit_test(cuts_long_lines_at_a_whole_character),
 		cmocka_unit_test(shows_a_line_that_is_all_invalid),
 		cmocka_unit_test(writes_durations_for_people),
+		cmocka_unit_test(shows_stars_for_a_secret),
+		cmocka_unit_test(shows_stars_for_one_with_controls_in_it),
+		cmocka_unit_test(cuts_a_line_only_when_it_has_no_secrets),
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN);
