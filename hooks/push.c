@@ -138,6 +138,17 @@ static void refuse(struct push_command *c, const char *fmt, ...)
 	c->deploys = false;
 }
 
+/* What its owner locked takes nothing, tags neither: the record stays as it is. */
+static bool judge_lock(struct push *p, struct push_command *c)
+{
+	struct err err = {0};
+
+	if (app_check_unlocked(&p->app, &err) == 0)
+		return true;
+	refuse(c, "%s", err.msg);
+	return false;
+}
+
 static void judge_branch(struct push_command *c, const char *deploys)
 {
 	const char *branch = branch_of(c);
@@ -212,7 +223,8 @@ void push_judge(struct push *p, bool quarantine)
 		struct push_command *c = &p->commands[i];
 		struct err why = {0};
 
-		judge_ref(c, deploys);
+		if (judge_lock(p, c))
+			judge_ref(c, deploys);
 		if (is_delete(c))
 			continue;
 		if (commit_peel(repository, c->new, c->commit, &why) < 0 && c->deploys)
@@ -229,7 +241,8 @@ void push_judge(struct push *p, bool quarantine)
 
 void push_judge_again(struct push *p, struct push_command *c)
 {
-	judge_branch(c, deploy_branch(p));
+	if (judge_lock(p, c))
+		judge_branch(c, deploy_branch(p));
 }
 
 void push_explain(const struct push *p, const struct push_command *c)

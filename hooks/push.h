@@ -67,8 +67,8 @@ void push_judge(struct push *p, bool quarantine);
 /* A `git push -o` of ours; ERR_USAGE for an unknown one. */
 int push_option(struct push *p, const char *option, struct err *err);
 
-/* The deploy branch may have been settled while this push waited for the lock: judges the
- * command's branch again, and fills its reason. */
+/* The deploy branch may have been settled, and the app locked by its owner, while this
+ * push waited: judges the command's branch again, and fills its reason. */
 void push_judge_again(struct push *p, struct push_command *c);
 
 /* What a refusal means and what to do about it, for the terminal. */

@@ -1,5 +1,6 @@
 #include "builder/deploy/settle.h"
 
+#include "builder/deploy/retag.h"
 #include "builder/git/git.h"
 #include "builder/life/container.h"
 #include "builder/life/life.h"
@@ -179,6 +180,7 @@ static int decide(struct server *s, struct app *app, int lock, struct draining *
 static int settle(struct server *s, struct app *app, int lock, struct err *err)
 {
 	struct draining draining;
+	struct err why = {0};
 	int rc = decide(s, app, lock, &draining, err);
 
 	if (rc)
@@ -186,6 +188,8 @@ static int settle(struct server *s, struct app *app, int lock, struct err *err)
 	drain(s, app, &draining);
 	rc = retire(s, app, &draining, err);
 	if (lock_try(lock, NULL) == 0) {
+		if (images_follow_name(s, app, &why) < 0)
+			log_warn("%s: its images: %s", app->name, why.msg);
 		remove_old_images(s, app);
 		collect_garbage(s, app);
 	}

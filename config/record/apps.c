@@ -358,6 +358,17 @@ int app_set_locked(struct store *s, struct app *app, const char *by, struct err 
 	return rc ? rc : app_reload(s, app, err);
 }
 
+int app_check_unlocked(const struct app *app, struct err *err)
+{
+	char when[CLOCK_TEXT_MAX];
+
+	if (!app->locked_at)
+		return 0;
+	clock_format(app->locked_at, when);
+	return err_set(err, ERR_BUSY, "%s is locked since %s by %s: apps:unlock %s",
+		app->name, when, app->locked_by, app->name);
+}
+
 int app_set_stopped(struct store *s, struct app *app, bool stopped, struct err *err)
 {
 	int rc = store_do(s, err, STORE_SQL("UPDATE app SET stopped = ? WHERE id = ?"),

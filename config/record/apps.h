@@ -69,6 +69,10 @@ int app_rename(struct store *s, struct app *app, const char *name, struct err *e
 
 /* by: who locks it; NULL unlocks. */
 int app_set_locked(struct store *s, struct app *app, const char *by, struct err *err);
+
+/* ERR_BUSY if it is locked, with since when, by whom, and the way out. */
+int app_check_unlocked(const struct app *app, struct err *err);
+
 int app_set_stopped(struct store *s, struct app *app, bool stopped, struct err *err);
 int app_set_stable(struct store *s, struct app *app, int life, struct err *err);
 int app_set_deploy_branch(

@@ -5,6 +5,7 @@
 #include "config/store.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define TAG_COMMIT_LEN 12
 #define COLUMNS "tag, image_id, commit_id, tree, build_settings"
@@ -117,4 +118,93 @@ int image_forget(struct store *s, const struct app *app, const char *tag, struct
 	return store_do(s, err,
 		STORE_SQL("DELETE FROM image WHERE app_id = ? AND tag = ?"),
 		STORE_I(app->id), STORE_T(tag));
+}
+
+int image_find_tag(struct store *s, const struct app *app, const char *tag,
+	struct image *out, struct err *err)
+{
+	return read_one(store_query(s, err,
+				STORE_SQL("SELECT " COLUMNS
+					  " FROM image WHERE app_id = ? AND tag = ?"),
+				STORE_I(app->id), STORE_T(tag)),
+		out, "there is no such image", err);
+}
+
+int image_find_misnamed(
+	struct store *s, const struct app *app, struct image *out, struct err *err)
+{
+	char prefix[TAG_SIZE];
+
+	(void)snprintf(prefix, sizeof(prefix), "bardo/%s:", app->name);
+	return read_one(
+		store_query(s, err,
+			STORE_SQL("SELECT " COLUMNS " FROM image WHERE app_id = ?1 AND "
+				  "substr(tag, 1, length(?2)) <> ?2 LIMIT 1"),
+			STORE_I(app->id), STORE_T(prefix)),
+		out, "every image has the app's name", err);
+}
+
+/* What a rename that was cut off has written down already. */
+static int find_begun(struct store *s, const struct app *app, const struct image *image,
+	const char *tag, struct err *err)
+{
+	struct image begun;
+	int rc = image_find_tag(s, app, tag, &begun, NULL);
+
+	if (!rc)
+		return strcmp(begun.image_id, image->image_id) ? ERR_EXISTS : 0;
+	return rc == ERR_NOTFOUND
+		? rc
+		: err_set(err, rc, "cannot look for %s in the database", tag);
+}
+
+static int choose_new_tag(struct store *s, const struct app *app,
+	const struct image *image, char tag[TAG_SIZE], struct err *err)
+{
+	const char *colon = strrchr(image->tag, ':');
+	struct image same_commit = *image;
+	int rc;
+
+	(void)snprintf(tag, TAG_SIZE, "bardo/%s%s", app->name, colon ? colon : ":");
+	rc = find_begun(s, app, image, tag, err);
+	if (rc == ERR_NOTFOUND)
+		rc = tag_is_taken(s, tag, err) ? ERR_EXISTS : ERR_NOTFOUND;
+	if (rc != ERR_EXISTS)
+		return rc;
+	rc = image_choose_tag(s, app, &same_commit, err);
+	(void)snprintf(tag, TAG_SIZE, "%s", same_commit.tag);
+	return rc ? rc : ERR_NOTFOUND;
+}
+
+int image_begin_rename(struct store *s, const struct app *app, const struct image *image,
+	char tag[TAG_SIZE], struct err *err)
+{
+	int rc = choose_new_tag(s, app, image, tag, err);
+
+	if (rc != ERR_NOTFOUND)
+		return rc;
+	return store_do(s, err,
+		STORE_SQL("INSERT INTO image (app_id, tag, image_id, commit_id, tree, "
+			  "build_settings, created_at) SELECT app_id, ?, image_id, "
+			  "commit_id, tree, build_settings, created_at FROM image "
+			  "WHERE app_id = ? AND tag = ?"),
+		STORE_T(tag), STORE_I(app->id), STORE_T(image->tag));
+}
+
+int image_finish_rename(struct store *s, const struct app *app, const struct image *image,
+	const char *tag, struct err *err)
+{
+	int rc = store_begin(s, err);
+
+	if (rc)
+		return rc;
+	rc = store_do(s, err,
+		STORE_SQL("UPDATE life SET tag = ? WHERE app_id = ? AND tag = ?"),
+		STORE_T(tag), STORE_I(app->id), STORE_T(image->tag));
+	if (!rc)
+		rc = image_forget(s, app, image->tag, err);
+	if (!rc)
+		return store_commit(s, err);
+	store_rollback(s);
+	return rc;
 }

@@ -33,6 +33,21 @@ int image_first(
  * there is none. */
 int image_find_old(struct store *s, const struct app *app, int64_t keep,
 	struct image *out, struct err *err);
+/* By its tag; ERR_NOTFOUND. */
+int image_find_tag(struct store *s, const struct app *app, const char *tag,
+	struct image *out, struct err *err);
+
+/* Any one whose tag has another name than the app's; ERR_NOTFOUND when there is none. */
+int image_find_misnamed(
+	struct store *s, const struct app *app, struct image *out, struct err *err);
+/* Chooses the tag that it gets instead, and writes it down beside the old one: both are
+ * in the record until image_finish_rename, as both are on the Engine. */
+int image_begin_rename(struct store *s, const struct app *app, const struct image *image,
+	char tag[TAG_SIZE], struct err *err);
+/* The image's lives have the new tag from now on, and the old one is forgotten. */
+int image_finish_rename(struct store *s, const struct app *app, const struct image *image,
+	const char *tag, struct err *err);
+
 int image_forget(
 	struct store *s, const struct app *app, const char *tag, struct err *err);
 

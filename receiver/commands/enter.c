@@ -124,7 +124,7 @@ static int find_container(struct request *r, const struct app *app, const char *
 	config = cJSON_GetObjectItemCaseSensitive(reply, "Config");
 	labels = cJSON_GetObjectItemCaseSensitive(config, "Labels");
 	name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(reply, "Name"));
-	if (name && has_label(labels, "bardo.app", app->name) &&
+	if (name && has_label(labels, "bardo.handle", app->handle) &&
 		has_label(labels, "bardo.server", r->server.id)) {
 		(void)snprintf(out->container, sizeof(out->container), "%s",
 			name + strspn(name, "/"));

@@ -18,6 +18,18 @@ int run_apps_destroy(struct request *r, struct err *err);
 int run_apps_exists(struct request *r, struct err *err);
 int run_apps_list(struct request *r, struct err *err);
 
+/* app_lock.c */
+int run_apps_lock(struct request *r, struct err *err);
+int run_apps_locked(struct request *r, struct err *err);
+int run_apps_unlock(struct request *r, struct err *err);
+
+/* app_names.c */
+int run_apps_clone(struct request *r, struct err *err);
+int run_apps_rename(struct request *r, struct err *err);
+
+/* app_report.c */
+int run_apps_report(struct request *r, struct err *err);
+
 /* certs.c */
 int run_certs_add(struct request *r, struct err *err);
 int run_certs_generate(struct request *r, struct err *err);
@@ -79,6 +91,9 @@ int run_lives_log(struct request *r, struct err *err);
 /* passages.c */
 int run_lives_revive(struct request *r, struct err *err);
 int run_ps_rebuild(struct request *r, struct err *err);
+
+/* stable.c */
+int run_lives_stable(struct request *r, struct err *err);
 
 /* logs.c */
 int run_logs(struct request *r, struct err *err);

@@ -41,7 +41,8 @@ static void add_phases(cJSON *o, const struct request *r, const struct life *l)
 }
 
 /* The documented shape of a life (docs/JSON.md): fields are only ever added. */
-static cJSON *life_to_json(const struct request *r, const struct life *l)
+static cJSON *life_to_json(
+	const struct request *r, const struct app *app, const struct life *l)
 {
 	const struct {
 		const char *name, *value;
@@ -66,11 +67,13 @@ static cJSON *life_to_json(const struct request *r, const struct life *l)
 	add_time(o, "live_at", l->live_at);
 	add_time(o, "ended_at", l->ended_at);
 	add_phases(o, r, l);
+	(void)cJSON_AddBoolToObject(o, "stable", l->number == app->stable);
 	return o;
 }
 
 struct listing {
 	const struct request *r;
+	const struct app *app;
 	cJSON *json; /* NULL: text */
 };
 
@@ -80,13 +83,15 @@ static int list_life(void *ctx, const struct life *l)
 	char when[CLOCK_TEXT_MAX];
 
 	if (listing->json) {
-		(void)cJSON_AddItemToArray(listing->json, life_to_json(listing->r, l));
+		(void)cJSON_AddItemToArray(
+			listing->json, life_to_json(listing->r, listing->app, l));
 		return 0;
 	}
 	clock_format(l->created_at, when);
-	(void)printf("%4d  %-9s  %.*s  %-12s  %-7s  %s  %s%s%s\n", l->number,
+	(void)printf("%4d  %-9s  %.*s  %-12s  %-7s  %s  %s%s%s%s\n", l->number,
 		life_state_name(l->state), SHORT_COMMIT, l->commit,
 		*l->version ? l->version : "-", l->source, when, l->user,
+		l->number == listing->app->stable ? "  (stable)" : "",
 		*l->reason ? "  " : "", l->reason);
 	return 0;
 }
@@ -95,8 +100,8 @@ int run_lives(struct request *r, struct err *err)
 {
 	const char *format = NULL;
 	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
-	struct listing listing = {.r = r};
 	struct app app;
+	struct listing listing = {.r = r, .app = &app};
 	bool json;
 	int rc = command_options(r, options, 1, 1, 1, err);
 
@@ -118,9 +123,10 @@ int run_lives(struct request *r, struct err *err)
 	return rc;
 }
 
-static void print_info(const struct request *r, const struct life *l)
+static void print_info(
+	const struct request *r, const struct app *app, const struct life *l)
 {
-	cJSON *o = life_to_json(r, l);
+	cJSON *o = life_to_json(r, app, l);
 	const cJSON *field;
 
 	(void)printf("=====> Life %d of %s\n", l->number, r->argv[1]);
@@ -156,12 +162,12 @@ int run_lives_info(struct request *r, struct err *err)
 	if (rc)
 		return rc;
 	if (json) {
-		cJSON *o = life_to_json(r, &life);
+		cJSON *o = life_to_json(r, &app, &life);
 
 		command_print_json(o);
 		cJSON_Delete(o);
 	} else {
-		print_info(r, &life);
+		print_info(r, &app, &life);
 	}
 	return 0;
 }

@@ -12,15 +12,20 @@
 #include "config/settings.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Commands that make a new life without a push. */
 
+#define NO_COMMIT "0000000000000000000000000000000000000000"
+
 static int deploy(struct request *r, struct app *app, const struct passage_wish *wish,
 	struct err *err)
 {
+	bool is_from_image = wish->kind == PASSAGE_REVIVE || wish->kind == PASSAGE_RENEW;
 	struct life life = {0};
 	struct say say;
+	const struct ref_change new_branch = {wish->ref, NO_COMMIT, wish->from.commit};
 	struct deploy d = {
 		.server = &r->server,
 		.app = app,
@@ -31,7 +36,10 @@ static int deploy(struct request *r, struct app *app, const struct passage_wish 
 		.source = wish->source,
 		.commit = wish->from.commit,
 		.version = wish->from.version,
-		.from = wish->kind == PASSAGE_BUILD ? NULL : &wish->from,
+		.ref = wish->ref,
+		.changes = &new_branch,
+		.changes_len = wish->ref ? 1 : 0,
+		.from = is_from_image ? &wish->from : NULL,
 		.renew = wish->kind == PASSAGE_RENEW,
 		.rebuild = wish->kind == PASSAGE_BUILD,
 		.no_cache = wish->no_cache,
@@ -81,20 +89,11 @@ int passage_wait_lock(struct request *r, struct app *app, int *lock, struct err 
 	return take_lock(r, app, true, lock, err);
 }
 
-static int check_unlocked(const struct app *app, struct err *err)
-{
-	if (!app->locked_at)
-		return 0;
-	return err_set(err, ERR_BUSY,
-		"%s is locked, and nothing is deployed: apps:unlock %s ends that",
-		app->name, app->name);
-}
-
 /* The lock is let go before the old life is settled. */
 int passage_run(struct request *r, struct app *app, const struct passage_wish *wish,
 	int lock, struct err *err)
 {
-	int rc = check_unlocked(app, err);
+	int rc = app_check_unlocked(app, err);
 
 	if (!rc)
 		rc = deploy(r, app, wish, err);
@@ -125,6 +124,13 @@ static int open_app(struct request *r, struct app *app, int *lock, struct err *e
 	return rc ? rc : passage_lock(r, app, lock, err);
 }
 
+static int no_stable(const struct app *app, struct err *err)
+{
+	return err_set(err, ERR_NOTFOUND,
+		"no life of %s is marked as stable: lives:stable %s [N] marks one",
+		app->name, app->name);
+}
+
 static int find_revived(
 	struct request *r, const struct app *app, struct life *from, struct err *err)
 {
@@ -133,7 +139,11 @@ static int find_revived(
 	if (r->argc == 2)
 		return life_find_good(r->server.store, app,
 			app->live ? app->live : app->last_life + 1, from, err);
-	rc = command_life_number(r->argv[2], &number, err);
+	number = app->stable;
+	if (!strcmp(r->argv[2], "stable"))
+		rc = number ? 0 : no_stable(app, err);
+	else
+		rc = command_life_number(r->argv[2], &number, err);
 	if (!rc)
 		rc = life_find(r->server.store, app, number, from, err);
 	if (!rc && from->created_at < app->created_at)

@@ -21,7 +21,9 @@ int passage_wait_lock(struct request *r, struct app *app, int *lock, struct err 
 struct passage_wish {
 	const char *source; /* for the record: rebuild, revive, config, restart … */
 	struct life from;   /* whose commit, and image, are used */
-	enum { PASSAGE_BUILD, PASSAGE_REVIVE, PASSAGE_RENEW } kind;
+	/* built anew; as it was; with what is set by now; built if it never was */
+	enum { PASSAGE_BUILD, PASSAGE_REVIVE, PASSAGE_RENEW, PASSAGE_COMMIT } kind;
+	const char *ref; /* a new branch that comes with it; NULL none */
 	bool no_cache;
 };
 

@@ -1,0 +1,249 @@
+#!/usr/bin/env bats
+# Apps as such: locked, reported, renamed and cloned.
+
+setup_file() {
+	load lib
+	server_start
+	BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
+	new_app_repo shop
+	git tag v1
+	push --follow-tags main v1
+	export SHOP=$APP SHOP_REPO=$BATS_FILE_TMPDIR/shop
+}
+teardown_file() {
+	load lib
+	server_remove
+}
+setup() {
+	load lib
+	use_git
+}
+
+# A page fetched over and over until the end of the test; what failed stands in $failures.
+fetch_always() {
+	failures=$BATS_TEST_TMPDIR/failures
+	fetched=$BATS_TEST_TMPDIR/fetched
+	: >"$failures"
+	: >"$fetched"
+	(
+		until [ -e "$BATS_TEST_TMPDIR/enough" ]; do
+			if curl -fsS --max-time 5 "$1" >/dev/null 2>>"$failures"; then
+				echo >>"$fetched"
+			fi
+		done
+	) 3>&- &
+	FETCHER=$!
+	wait_until 10 was_fetched 3
+}
+was_fetched() {
+	[ "$(wc -l <"$fetched")" -ge "$1" ]
+}
+fetched_without_a_failure() {
+	# Some more, so that what came last counts too.
+	wait_until 10 was_fetched $(($(wc -l <"$fetched") + 3))
+	touch "$BATS_TEST_TMPDIR/enough"
+	wait "$FETCHER"
+	assert_equal "$(cat "$failures")" ''
+}
+teardown() {
+	touch "$BATS_TEST_TMPDIR/enough"
+	gate_release
+}
+
+@test "a locked app takes neither pushes nor other deploys until it is unlocked" {
+	cd "$SHOP_REPO"
+	run ssh_bardo apps:locked "$SHOP"
+	assert_status 1
+	assert_output 'Deploy lock does not exist'
+	run ssh_bardo apps:lock "$SHOP"
+	assert_success
+	assert_output '^-----> Deploy lock created$'
+	run ssh_bardo apps:locked "$SHOP"
+	assert_success
+	assert_output '^Deploy lock exists$'
+	write_version 2
+	run push
+	assert_failure
+	assert_output "$SHOP is locked since 20.*Z by admin: apps:unlock $SHOP"
+	assert_output 'pre-receive hook declined'
+	for verb in ps:rebuild lives:revive; do
+		run ssh_bardo $verb "$SHOP"
+		assert_failure
+		refute_output 'Starting life'
+	done
+	assert_equal "$(page "$SHOP")" 'version 1'
+	run ssh_bardo apps:unlock "$SHOP"
+	assert_success
+	assert_output '^-----> Deploy lock removed$'
+	run ssh_bardo apps:unlock "$SHOP"
+	assert_status 1
+	git reset -q --hard HEAD~1
+}
+
+@test "apps:report tells what there is to know, as text, one value and JSON" {
+	commit=$(git -C "$SHOP_REPO" rev-parse v1)
+	run ssh_bardo apps:report "$SHOP"
+	assert_success
+	assert_output "^=====> $SHOP app information$"
+	assert_output "^       App deploy source: +git$"
+	assert_output "^       App deploy source metadata: +$commit$"
+	assert_output "^       App locked: +false$"
+	run ssh_bardo apps:report "$SHOP" --app-deploy-source-metadata
+	assert_equal "$output" "$commit"
+	run ssh_bardo apps:report "$SHOP" --format json
+	assert_success
+	run jq -e --arg commit "$commit" --arg url "$(app_url "$SHOP")" '
+		(."app-created-at" | test("^[0-9]+$")) and ."app-live" == "1" and
+		."app-version" == "v1" and ."app-url" == $url and ."app-stable" == "" and
+		."app-deploy-branch" == "main" and ."app-stopped" == "false" and
+		(."app-dir" | endswith(".git")) and ."app-locked-by" == "" and
+		has("app-image") and has("app-configuration")' <<<"$output"
+	assert_success
+}
+
+@test "apps:rename keeps the address, and no request is lost" {
+	new_app_repo old
+	git tag v7
+	push --follow-tags main v7
+	old=$APP new=new-s$SLOT
+	url=$(app_url "$old")
+	fetch_always "$url"
+	run ssh_bardo apps:rename "$old" "$new"
+	assert_success
+	assert_output "^-----> Renaming $old to $new$"
+	fetched_without_a_failure
+	run ssh_bardo apps:exists "$old"
+	assert_status 4
+	assert_equal "$(app_url "$new")" "$url"
+	assert_equal "$(live_life "$new" source)" rename
+	assert_equal "$(live_life "$new" version)" v7
+	# Everything of it has the new name: containers, images.
+	wait_until 20 has_containers "$new" 1
+	assert_equal "$(docker ps -a --format '{{.Names}}' --filter "label=bardo.app=$new")" \
+		"bardo.$new.web.2.1"
+	assert_equal "$(engine_images | grep -F "$old:" || true)" ''
+	assert_equal "$(docker inspect -f '{{.Id}}' "$(live_life "$new" tag)")" \
+		"$(live_life "$new" image)"
+	# What went before is there: lives, logs, history.
+	assert_equal "$(life "$new" 1 tag)" "$(live_life "$new" tag)"
+	run ssh_bardo lives:log "$new" 1
+	assert_success
+	git remote set-url production "$(remote_url "$new")"
+	APP=$new
+	run deploy_version 2
+	assert_success
+	all_agree 'version 2'
+}
+
+@test "an app made under the old name shares nothing with the renamed one" {
+	new_app_repo first
+	dockerfile 'FROM busybox' 'RUN mkdir /data && echo mine >/data/index.html' \
+		'VOLUME /data' 'EXPOSE 5000' \
+		'CMD exec httpd -f -p 5000 -h /data'
+	push
+	first=$APP renamed=renamed-s$SLOT
+	url=$(app_url "$first")
+	docker exec "bardo.$first.web.1.1" sh -c 'echo written >/data/index.html'
+	# Its containers are called as before: the next app has to go around that.
+	run ssh_bardo apps:rename --skip-deploy "$first" "$renamed"
+	assert_success
+	assert_equal "$(running_containers_of "$first")" "bardo.$first.web.1.1"
+	git remote set-url production "$(remote_url "$first")"
+	run push
+	assert_success
+	assert_equal "$(page "$first")" mine
+	assert_equal "$(curl -fsS "$url")" written
+	# Reconcile of either takes nothing from the other.
+	bardo reconcile "$first"
+	bardo reconcile "$renamed"
+	assert_equal "$(page "$first")" mine
+	assert_equal "$(curl -fsS "$url")" written
+	# The data is the renamed app's in its next life, too.
+	run ssh_bardo ps:rebuild "$renamed"
+	assert_success
+	assert_equal "$(page "$renamed")" written
+	run ssh_bardo apps:destroy "$first" --force
+	assert_success
+	assert_equal "$(page "$renamed")" written
+	run docker volume inspect "${first}_data"
+	assert_success
+}
+
+@test "apps:rename refuses what can't be, and changes nothing" {
+	bardo apps:create "taken-s$SLOT"
+	run ssh_bardo apps:rename "$SHOP" "taken-s$SLOT"
+	assert_status 1
+	assert_output 'Name is already taken'
+	run ssh_bardo apps:rename "$SHOP" 'No Name'
+	assert_status 2
+	run ssh_bardo apps:rename "nobody-s$SLOT" "other-s$SLOT"
+	assert_status 4
+	assert_equal "$(page "$SHOP")" 'version 1'
+	# The name of an app that is gone is free.
+	bardo --force apps:destroy "taken-s$SLOT"
+	run ssh_bardo apps:rename --skip-deploy "$SHOP" "taken-s$SLOT"
+	assert_success
+	run ssh_bardo apps:rename --skip-deploy "taken-s$SLOT" "$SHOP"
+	assert_success
+	assert_equal "$(page "$SHOP")" 'version 1'
+}
+
+@test "a push that is under way when its app is renamed ends well" {
+	new_app_repo moving
+	push
+	old=$APP new=moved-s$SLOT
+	gate_start
+	dockerfile 'FROM busybox' "RUN $GATE" 'RUN mkdir /www && echo late >/www/index.html' \
+		'EXPOSE 5000' 'CMD exec httpd -f -p 5000 -h /www'
+	push_in_background
+	gate_wait
+	run ssh_bardo apps:rename --skip-deploy "$old" "$new"
+	assert_status 5
+	gate_release
+	push_result
+	assert_success
+	run ssh_bardo apps:rename --skip-deploy "$old" "$new"
+	assert_success
+	assert_equal "$(page "$new")" late
+}
+
+@test "apps:clone makes an app like another one, without a build" {
+	clone=clone-s$SLOT
+	run ssh_bardo apps:clone "$SHOP" "$clone"
+	assert_success
+	assert_output "^-----> Cloning $SHOP to $clone$"
+	assert_output 'Not copied'
+	assert_output 'This tree was built before'
+	assert_equal "$(page "$clone")" 'version 1'
+	[ "$(app_url "$clone")" != "$(app_url "$SHOP")" ]
+	assert_equal "$(live_life "$clone" image)" "$(live_life "$SHOP" image)"
+	assert_equal "$(live_life "$clone" version)" v1
+	assert_equal "$(git ls-remote "$(remote_url "$clone")" | cut -f 2 | sort)" \
+		"$(printf '%s\n' HEAD refs/heads/main refs/tags/v1 | sort)"
+	# It is an app of its own: a push to it leaves the other alone.
+	git clone -q "$(remote_url "$clone")" "$BATS_TEST_TMPDIR/clone"
+	cd "$BATS_TEST_TMPDIR/clone"
+	git remote rename origin production
+	APP=$clone
+	run deploy_version 2
+	assert_success
+	assert_equal "$(page "$clone")" 'version 2'
+	assert_equal "$(page "$SHOP")" 'version 1'
+	run ssh_bardo apps:clone "$SHOP" "$clone"
+	assert_status 1
+	assert_output 'Name is already taken'
+	run ssh_bardo apps:clone --ignore-existing "$SHOP" "$clone"
+	assert_success
+	assert_equal "$(page "$clone")" 'version 2'
+	bardo --force apps:destroy "$clone"
+	assert_equal "$(page "$SHOP")" 'version 1'
+}
+
+@test "apps:clone --skip-deploy leaves the deploy to a push" {
+	clone=waiting-s$SLOT
+	run ssh_bardo apps:clone --skip-deploy "$SHOP" "$clone"
+	assert_success
+	assert_equal "$(ssh_bardo lives "$clone" --format json)" '[]'
+	git -C "$SHOP_REPO" push -q "$(remote_url "$clone")" v1^0:refs/heads/main
+	assert_equal "$(page "$clone")" 'version 1'
+}
