@@ -1,6 +1,8 @@
 #include "hooks/push.h"
 
 #include "builder/git/ref.h"
+#include "builder/recipe/of_app.h"
+#include "builder/recipe/recipe.h"
 #include "builder/say.h"
 #include "builder/secrets.h"
 #include "builder/source/source.h"
@@ -212,6 +214,21 @@ static void judge_source(struct push *p, struct push_command *c, const char *rep
 		source_close(source);
 }
 
+/* Nor does a Procfile or app.json that is wrong cost a build. */
+static void judge_recipe(struct push *p, struct push_command *c, const char *repository)
+{
+	struct recipe recipe;
+	struct err err = {0};
+	int rc = recipe_of_app(&recipe, &p->server, &p->app, repository, c->commit, &err);
+
+	if (!rc) {
+		rc = recipe_check_env(&recipe, &p->server, &p->app, &err);
+		recipe_finish(&recipe);
+	}
+	if (rc)
+		refuse(c, "%s", err.msg);
+}
+
 void push_judge(struct push *p, bool quarantine)
 {
 	char path[PATH_TEXT_MAX];
@@ -233,6 +250,8 @@ void push_judge(struct push *p, bool quarantine)
 			judge_disk(p, c);
 		if (c->deploys)
 			judge_source(p, c, repository);
+		if (c->deploys)
+			judge_recipe(p, c, repository);
 		/* It may quote a line of the Dockerfile. */
 		if (*c->reason)
 			secrets_hide(&p->server, c->reason, sizeof(c->reason));

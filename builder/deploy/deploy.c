@@ -1,5 +1,6 @@
 #include "builder/deploy/passage.h"
 
+#include "builder/deploy/scripts.h"
 #include "builder/deploy/undo.h"
 #include "builder/git/ref.h"
 #include "builder/life/life.h"
@@ -113,6 +114,42 @@ static int make_way(struct passage *p, struct err *err)
 	if (rc)
 		return err_set(err, rc, "a life that drains could not be stopped");
 	return life_stop(p->server, p->app, &p->before, err);
+}
+
+/* What must succeed before any process of a new image starts. A configuration change, a
+ * restart and a revive run an image that was released. */
+static int release(struct passage *p, struct err *err)
+{
+	int rc;
+
+	if (p->d->from ||
+		(!plan_script(&p->plan, PLAN_PREDEPLOY) &&
+			!plan_script(&p->plan, PLAN_RELEASE)))
+		return 0;
+	rc = life_set_state(p->server->store, p->life, LIFE_RELEASING, err);
+	if (!rc)
+		rc = passage_run_script(p, PLAN_PREDEPLOY, err);
+	if (!rc)
+		rc = passage_run_script(p, PLAN_RELEASE, err);
+	passage_end_phase(p, "release");
+	return rc;
+}
+
+/* The life serves: what goes wrong now is told, and changes nothing. */
+static void finish_release(struct passage *p)
+{
+	const bool first = !p->before.number;
+	struct err err = {0};
+
+	if (p->d->from ||
+		(!plan_script(&p->plan, PLAN_POSTDEPLOY) &&
+			!(first && plan_script(&p->plan, PLAN_SCRIPT_FIRST))))
+		return;
+	if (passage_run_script(p, PLAN_POSTDEPLOY, &err) < 0)
+		say_problem(p->say, "%s", err.msg);
+	if (first && passage_run_script(p, PLAN_SCRIPT_FIRST, &err) < 0)
+		say_problem(p->say, "%s", err.msg);
+	passage_end_phase(p, "postdeploy");
 }
 
 static int start(struct passage *p, struct err *err)
@@ -238,6 +275,8 @@ static int pass_over(struct passage *p, struct err *err)
 	if (!rc)
 		rc = passage_get_image(p, err);
 	if (!rc)
+		rc = release(p, err);
+	if (!rc)
 		rc = start(p, err);
 	if (!rc)
 		rc = check(p, err);
@@ -268,6 +307,7 @@ int deploy_run(const struct deploy *d, struct life *life, struct err *err)
 		return rc;
 	rc = pass_over(&p, err);
 	if (!rc) {
+		finish_release(&p);
 		announce(&p);
 	} else {
 		mask_field(p.mask, err->msg, sizeof(err->msg));
@@ -281,6 +321,7 @@ int deploy_run(const struct deploy *d, struct life *life, struct err *err)
 	}
 	cJSON_Delete(p.image);
 	plan_finish(&p.plan);
+	recipe_finish(&p.recipe);
 	d->say->mask = NULL;
 	mask_destroy(p.mask);
 	return rc;

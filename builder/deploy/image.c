@@ -4,6 +4,7 @@
 #include "builder/life/compose.h"
 #include "builder/life/container.h"
 #include "builder/life/life.h"
+#include "builder/recipe/of_app.h"
 #include "builder/say.h"
 #include "builder/server.h"
 #include "builder/source/source.h"
@@ -20,6 +21,7 @@
 #include <string.h>
 
 #define DIGEST_SHOWN 16 /* bytes */
+#define NAMES_SIZE 1000
 
 /* What is set for builds may be long, and secret: its digest tells it from others. */
 static void describe_build(
@@ -173,6 +175,26 @@ static int image_from_life(struct passage *p, struct err *err)
 
 /* ---- the configuration ---- */
 
+/* Before the build: a file that is wrong costs none. */
+static int read_recipe(struct passage *p, struct err *err)
+{
+	char repository[PATH_TEXT_MAX], names[NAMES_SIZE];
+	int rc = recipe_of_app(&p->recipe, p->server, p->app,
+		path_repository(p->server->settings, p->app, repository), p->life->commit,
+		err);
+
+	if (rc || p->d->from)
+		return rc;
+	rc = recipe_check_env(&p->recipe, p->server, p->app, err);
+	if (!rc)
+		rc = recipe_set_env(
+			&p->recipe, p->server, p->app, names, sizeof(names), err);
+	if (!rc && *names)
+		say_step(p->say, "Setting what " RECIPE_APP_JSON " has for the app: %s",
+			names);
+	return rc;
+}
+
 static int compose(struct passage *p, struct err *err)
 {
 	int rc = 0;
@@ -202,8 +224,11 @@ int passage_get_image(struct passage *p, struct err *err)
 	bool as_it_was = from && !p->d->renew;
 	int rc = life_set_state(p->server->store, p->life, LIFE_BUILDING, err);
 
-	if (!rc)
-		rc = from ? image_from_life(p, err) : image_from_commit(p, err);
+	if (!rc && !as_it_was)
+		rc = read_recipe(p, err);
+	if (rc)
+		return rc;
+	rc = from ? image_from_life(p, err) : image_from_commit(p, err);
 	if (rc)
 		return err_prefix(err, "build failed: ");
 	rc = as_it_was ? life_read_plan(p->server, from, &p->plan, err) : compose(p, err);

@@ -76,6 +76,20 @@ static cJSON *shell_command(const char *line)
 	return command;
 }
 
+/* Words that only a shell knows. */
+static bool is_shell_word(const char *word)
+{
+	static const char *const words[] = {"exec", "cd", "exit", "export", "set",
+		"unset", ".", "source", "if", "for", "while", "until", "case", "eval",
+		"trap", "ulimit", "umask", "wait"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!strcmp(word, words[i]))
+			return true;
+	}
+	return false;
+}
+
 cJSON *container_command(const char *line)
 {
 	struct words words;
@@ -83,7 +97,8 @@ cJSON *container_command(const char *line)
 
 	if (strpbrk(line, SHELL_CHARACTERS) || words_split(&words, line, NULL) < 0)
 		return shell_command(line);
-	if (words.argc == 0 || strchr(words.argv[0], '=')) {
+	if (words.argc == 0 || strchr(words.argv[0], '=') ||
+		is_shell_word(words.argv[0])) {
 		words_finish(&words);
 		return shell_command(line);
 	}

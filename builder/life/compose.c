@@ -341,7 +341,7 @@ static int compose_processes(struct compose *c, struct err *err)
 	(void)cJSON_AddArrayToObject(c->plan, "processes");
 	add_script(scripts, PLAN_PREDEPLOY, plan_text(dokku, "predeploy"));
 	add_script(scripts, PLAN_POSTDEPLOY, plan_text(dokku, "postdeploy"));
-	add_script(scripts, "first", plan_text(app, "postdeploy"));
+	add_script(scripts, PLAN_SCRIPT_FIRST, plan_text(app, "postdeploy"));
 	cJSON_ArrayForEach(line, c->recipe->processes)
 	{
 		const char *name = plan_text(line, "name");

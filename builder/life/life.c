@@ -114,6 +114,17 @@ int life_check(struct server *s, const struct app *app, const struct life *life,
 	return rc;
 }
 
+/* A script that bardo's end cut off isn't run again. */
+static bool is_script(const struct place *place)
+{
+	return !strcmp(place->process, PLAN_RELEASE) ||
+		!strcmp(place->process, PLAN_PREDEPLOY) ||
+		!strcmp(place->process, PLAN_POSTDEPLOY);
+}
+
+static int remove_place(struct server *s, const struct app *app,
+	const struct place *place, struct err *err);
+
 static int repair_place(struct server *s, const struct app *app, const struct life *life,
 	const struct plan *plan, const struct place *place, bool *changed,
 	struct err *err)
@@ -122,6 +133,8 @@ static int repair_place(struct server *s, const struct app *app, const struct li
 	bool running = false;
 	int rc;
 
+	if (is_script(place))
+		return remove_place(s, app, place, err);
 	(void)place_container_name(app, place, name);
 	rc = container_is_running(s, name, &running, err);
 	if (!rc && running)

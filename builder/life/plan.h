@@ -42,6 +42,8 @@ struct plan {
 #define PLAN_RELEASE "release"
 #define PLAN_PREDEPLOY "predeploy"
 #define PLAN_POSTDEPLOY "postdeploy"
+/* The script that runs once, after an app's first deploy. */
+#define PLAN_SCRIPT_FIRST "first"
 
 /* NULL and empty ones are fine. */
 void plan_finish(struct plan *p);

@@ -12,6 +12,7 @@
 static const char *const state_names[] = {
 	[LIFE_QUEUED] = "queued",
 	[LIFE_BUILDING] = "building",
+	[LIFE_RELEASING] = "releasing",
 	[LIFE_STARTING] = "starting",
 	[LIFE_CHECKING] = "checking",
 	[LIFE_LIVE] = "live",

@@ -22,6 +22,7 @@ struct store;
 enum life_state {
 	LIFE_QUEUED,
 	LIFE_BUILDING,
+	LIFE_RELEASING,
 	LIFE_STARTING,
 	LIFE_CHECKING,
 	LIFE_LIVE,

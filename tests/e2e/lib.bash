@@ -278,7 +278,7 @@ engine_images() {
 		grep -E "^bardo/[a-z0-9-]*-s$SLOT:" || true
 }
 engine_networks() {
-	docker network ls --format '{{.Name}}' | grep -E -- "-s$SLOT$" || true
+	docker network ls --format '{{.Name}}' | grep -E -- "-s$SLOT(\.[0-9]+)?$" || true
 }
 engine_volumes() {
 	docker volume ls --format '{{.Name}}' | grep -E -- "-s${SLOT}_" || true
