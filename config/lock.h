@@ -22,4 +22,10 @@ int lock_share(int fd, struct err *err);
 
 void lock_release(int fd);
 
+/* One byte of a lock file, where several things of an app are each held by somebody: its
+ * lock belongs to the open file description too, and knows nothing of the ones above. */
+int lock_byte_try(int fd, int at, struct err *err);
+int lock_byte_wait(int fd, int at, struct err *err);
+void lock_byte_release(int fd, int at);
+
 #endif

@@ -47,6 +47,13 @@ char *path_app_lock(const struct settings *s, const struct app *app, char *out)
 	return out;
 }
 
+char *path_app_runs(const struct settings *s, const struct app *app, char *out)
+{
+	(void)snprintf(
+		out, PATH_TEXT_MAX, "%s/locks/%s.runs", s->server_data, app->handle);
+	return out;
+}
+
 char *path_app_pushes(const struct settings *s, const char *name, char *out)
 {
 	(void)snprintf(out, PATH_TEXT_MAX, "%s/locks/%s.pushes", s->server_data, name);

@@ -77,6 +77,21 @@ static int choose_name(struct store *s, int64_t app_id, struct place *p, struct 
 	return rc;
 }
 
+static int next_position(
+	struct store *s, const struct life *life, struct place *p, struct err *err)
+{
+	struct sqlite3_stmt *q = store_query(s, err,
+		STORE_SQL("SELECT ifnull(max(position), 0) + 1 FROM container WHERE "
+			  "app_id = ? AND life = ? AND process = ?"),
+		STORE_I(life->app_id), STORE_I(p->life), STORE_T(p->process));
+	int rc = store_step(q, err);
+
+	if (rc == 1)
+		p->position = (int)store_int(q, 0);
+	store_query_finish(q);
+	return rc < 0 ? rc : 0;
+}
+
 int place_reserve(struct store *s, const struct life *life, const char *process,
 	int position, struct place *out, struct err *err)
 {
@@ -87,6 +102,8 @@ int place_reserve(struct store *s, const struct life *life, const char *process,
 	*out = (struct place){.life = life->number, .position = position};
 	(void)snprintf(out->process, sizeof(out->process), "%s", process);
 	rc = find_free_host(s, life->app_id, &out->host, err);
+	if (!rc && !position)
+		rc = next_position(s, life, out, err);
 	if (!rc)
 		rc = choose_name(s, life->app_id, out, err);
 	if (!rc)
@@ -95,7 +112,7 @@ int place_reserve(struct store *s, const struct life *life, const char *process,
 				  "position, host, name) "
 				  "VALUES (?, ?, ?, ?, ?, ?)"),
 			STORE_I(life->app_id), STORE_I(out->life), STORE_T(process),
-			STORE_I(position), STORE_I(out->host), STORE_T(out->name));
+			STORE_I(out->position), STORE_I(out->host), STORE_T(out->name));
 	if (!rc)
 		return store_commit(s, err);
 	store_rollback(s);
@@ -113,6 +130,15 @@ int place_release(
 		STORE_I(p->position));
 }
 
+static void read_place(struct sqlite3_stmt *q, struct place *p)
+{
+	p->life = (int)store_int(q, 0);
+	store_text(q, 1, p->process, sizeof(p->process));
+	p->position = (int)store_int(q, 2);
+	p->host = (int)store_int(q, 3);
+	store_text(q, 4, p->name, sizeof(p->name));
+}
+
 int places_read(struct store *s, const struct app *app, int life, struct place *out,
 	size_t *len, struct err *err)
 {
@@ -124,16 +150,28 @@ int places_read(struct store *s, const struct app *app, int life, struct place *
 	int rc = 0;
 
 	*len = 0;
-	while (*len < CONTAINERS_MAX && (rc = store_step(q, err)) == 1) {
-		struct place *p = &out[(*len)++];
+	while (*len < CONTAINERS_MAX && (rc = store_step(q, err)) == 1)
+		read_place(q, &out[(*len)++]);
+	store_query_finish(q);
+	return rc < 0 ? rc : 0;
+}
 
-		p->life = (int)store_int(q, 0);
-		store_text(q, 1, p->process, sizeof(p->process));
-		p->position = (int)store_int(q, 2);
-		p->host = (int)store_int(q, 3);
-		store_text(q, 4, p->name, sizeof(p->name));
+int place_find(struct store *s, const char *name, int64_t *app_id, struct place *out,
+	struct err *err)
+{
+	struct sqlite3_stmt *q = store_query(s, err,
+		STORE_SQL("SELECT life, process, position, host, name, app_id FROM "
+			  "container WHERE name = ?"),
+		STORE_T(name));
+	int rc = store_step(q, err);
+
+	if (rc == 1) {
+		read_place(q, out);
+		*app_id = store_int(q, 5);
 	}
 	store_query_finish(q);
+	if (rc == 0)
+		return err_set(err, ERR_NOTFOUND, "there is no container %.100s", name);
 	return rc < 0 ? rc : 0;
 }
 

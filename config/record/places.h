@@ -30,7 +30,8 @@ struct place {
 					 */
 };
 
-/* Reserves one. ERR_FAILED: the app's network is full. */
+/* Reserves one; position 0 is the next of its process. ERR_FAILED: the app's network is
+ * full. */
 int place_reserve(struct store *s, const struct life *life, const char *process,
 	int position, struct place *out, struct err *err);
 int place_release(struct store *s, const struct app *app, const struct place *place,
@@ -43,6 +44,10 @@ int places_read(struct store *s, const struct app *app, int life, struct place *
 /* "bardo.shop.web.3.1": the name that the container has or will have. */
 char *place_container_name(
 	const struct app *app, const struct place *p, char out[CONTAINER_NAME_SIZE]);
+
+/* The app (its id) and place of the container of this name; ERR_NOTFOUND. */
+int place_find(struct store *s, const char *name, int64_t *app_id, struct place *out,
+	struct err *err);
 
 /* Whether a container of this name has a place, of whichever app. */
 int place_has_name(struct store *s, const char *name, bool *has, struct err *err);
