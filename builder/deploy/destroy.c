@@ -4,6 +4,7 @@
 #include "builder/life/container.h"
 #include "builder/life/life.h"
 #include "builder/life/route.h"
+#include "builder/life/runs.h"
 #include "builder/server.h"
 #include "config/base/err.h"
 #include "config/base/io.h"
@@ -49,6 +50,8 @@ int app_destroy(struct server *s, struct app *app, struct err *err)
 	/* Without a proxy nothing is routed. */
 	if (!rc || rc == ERR_AWAY)
 		rc = life_sweep(s, app, err);
+	if (!rc)
+		rc = runs_remove_all(s, app, err);
 	if (!rc)
 		rc = network_remove(s, app, err);
 	if (!rc)

@@ -7,6 +7,7 @@
 #include "builder/life/container.h"
 #include "builder/life/life.h"
 #include "builder/life/route.h"
+#include "builder/life/runs.h"
 #include "builder/server.h"
 #include "config/base/err.h"
 #include "config/base/log.h"
@@ -41,12 +42,17 @@ static int remove_if_stray(void *ctx, const struct container_seen *seen)
 {
 	struct stray_search *search = ctx;
 	char name[CONTAINER_NAME_SIZE];
+	bool has_place;
 
 	for (size_t i = 0; i < search->places_len; i++) {
 		if (!strcmp(place_container_name(search->app, &search->places[i], name),
 			    seen->name))
 			return 0;
 	}
+	/* One-off containers get their places without the app's lock. */
+	if (place_has_name(search->server->store, seen->name, &has_place, NULL) < 0 ||
+		has_place)
+		return 0;
 	log_warn("%s: removing stray container %s", search->app->name, seen->name);
 	return container_remove(search->server, seen->name, NULL);
 }
@@ -111,6 +117,17 @@ static int drop_if_empty(struct server *s, struct app *app, struct err *err)
 	return rc;
 }
 
+/* One-off containers: those whose bardo died go, the detached ones are looked after. */
+static int repair_runs(struct server *s, const struct app *app, struct err *err)
+{
+	struct runs_left left;
+	int rc = runs_sweep(s, app, &left, err);
+
+	if (!rc && left.len)
+		runs_ask_tending(s, app);
+	return rc;
+}
+
 int reconcile_app(struct server *s, struct app *app, struct err *err)
 {
 	bool draining = false;
@@ -122,6 +139,8 @@ int reconcile_app(struct server *s, struct app *app, struct err *err)
 		rc = lives_each_unfinished(s->store, app, note_draining, &draining, err);
 	if (!rc)
 		rc = life_sweep(s, app, err);
+	if (!rc)
+		rc = repair_runs(s, app, err);
 	if (!rc)
 		rc = remove_strays(s, app, err);
 	if (!rc && !app->destroyed_at)
