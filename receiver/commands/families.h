@@ -105,6 +105,13 @@ int run_resource_report(struct request *r, struct err *err);
 int run_resource_reserve(struct request *r, struct err *err);
 int run_resource_reserve_clear(struct request *r, struct err *err);
 
+/* run.c */
+int run_run(struct request *r, struct err *err);
+int run_run_detached(struct request *r, struct err *err);
+int run_run_list(struct request *r, struct err *err);
+int run_run_stop(struct request *r, struct err *err);
+int run_run_tend(struct request *r, struct err *err);
+
 /* ssh_keys.c */
 int run_ssh_keys_add(struct request *r, struct err *err);
 int run_ssh_keys_list(struct request *r, struct err *err);

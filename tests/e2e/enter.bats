@@ -156,9 +156,9 @@ runs_no_more() {
 
 @test "a command ends with its client, with a terminal and without" {
 	ssh_bardo enter "$APP" web sleep 1002 </dev/null >/dev/null 2>&1 3>&- &
-	client=$!
+	ssh_pid=$!
 	wait_until 10 runs_in_container '^sleep 1002'
-	kill_family $client KILL
+	kill_family $ssh_pid KILL
 	wait_until 10 runs_no_more '^sleep 1002'
 	on_terminal 80 24 enter "$APP" web sleep 1003
 	wait_until 10 runs_in_container '^sleep 1003'
@@ -169,9 +169,9 @@ runs_no_more() {
 @test "a command that does not listen to the hang-up is killed" {
 	ssh_bardo enter "$APP" web sh -c '"trap : HUP; while :; do sleep 1004; done"' \
 		</dev/null >/dev/null 2>&1 3>&- &
-	client=$!
+	ssh_pid=$!
 	wait_until 10 runs_in_container '^sleep 1004'
-	kill_family $client KILL
+	kill_family $ssh_pid KILL
 	wait_until 15 runs_no_more '1004'
 }
 
