@@ -38,11 +38,17 @@ const struct command_family command_families[] = {
 
 const struct command_option_text command_option_texts[] = {
 	{NULL, "--all", "for every app for which you have the right"},
+	{NULL, "--app APP", "only of this app"},
 	{NULL, "--force", "don't ask for the name to be typed"},
 	{NULL, "--format json", "for programs, see docs/JSON.md; text is for people"},
 	{NULL, "--global", "for every app that sets nothing else; server admins"},
 	{NULL, "--merged", "with the global ones, as the app's containers get them"},
 	{NULL, "--no-restart", "no new life: the next one has it"},
+	{NULL, "--num N", "the newest N"},
+	{"apps:clone", "--ignore-existing",
+		"no error if there is an app of the new name"},
+	{"apps:clone", "--skip-deploy", "copy what is set, and deploy nothing"},
+	{"apps:rename", "--skip-deploy", "leave containers as they are"},
 	{"config:export", "--format FORMAT",
 		"exports, shell, envfile, docker-args, docker-args-keys, json, json-list "
 		"or "
@@ -52,8 +58,6 @@ const struct command_option_text command_option_texts[] = {
 	{"config:import", "--replace", "what isn't there is unset"},
 	{"config:set", "--encoded", "the values are base64"},
 	{"config:set", "--stdin KEY", "KEY's value comes on standard input"},
-	{NULL, "--app APP", "only of this app"},
-	{NULL, "--num N", "the newest N"},
 	{"enter", "--container-id ID", "that one of the app's containers"},
 	{"events", "-t", "go on with what comes; ends with its reader"},
 	{"events:list", "-t", "go on with what comes"},
@@ -63,6 +67,8 @@ const struct command_option_text command_option_texts[] = {
 	{"docker-options:list", "--process PROC", "the options of one process type"},
 	{"docker-options:remove", "--process PROC", "one process type; may be repeated"},
 	{"help", "--all", "every verb, not only the families"},
+	{"lives:stable", "--clear", "no life is marked any more"},
+	{"lives:stable", "--show", "which life is marked"},
 	{"logs", "-t", "go on with what comes"},
 	{"logs", "-n N", "the last N lines"},
 	{"ps:rebuild", "--no-cache", "build every step anew"},
