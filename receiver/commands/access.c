@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define CONFIRM_MAX 512
+
 /* Who may do what with which app. */
 
 static enum role role_needed(enum command_needs needs)
@@ -118,7 +120,7 @@ int command_each_app(struct request *r, int (*each)(void *ctx, const struct app 
 int command_confirm(
 	struct request *r, const char *name, const char *what, struct err *err)
 {
-	char line[NAME_SIZE + 2] = "";
+	char line[CONFIRM_MAX] = "";
 
 	if (r->force)
 		return 0;

@@ -124,6 +124,18 @@ int run_users_list(struct request *r, struct err *err);
 int run_users_remove(struct request *r, struct err *err);
 int run_users_set(struct request *r, struct err *err);
 
+/* storage.c */
+int run_storage_list(struct request *r, struct err *err);
+int run_storage_mount(struct request *r, struct err *err);
+int run_storage_report(struct request *r, struct err *err);
+int run_storage_unmount(struct request *r, struct err *err);
+
+/* storage_volumes.c */
+int run_storage_create(struct request *r, struct err *err);
+int run_storage_destroy(struct request *r, struct err *err);
+int run_storage_info(struct request *r, struct err *err);
+int run_storage_list_entries(struct request *r, struct err *err);
+
 /* upkeep.c */
 int run_settings(struct request *r, struct err *err);
 int run_reconcile(struct request *r, struct err *err);

@@ -4,7 +4,7 @@
 setup_file() {
 	load lib
 	server_start
-	BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
+	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
 	new_key owner
 	ssh_bardo users:add owner --create
 	ssh_bardo ssh-keys:add owner <"$CLIENT/owner.pub"

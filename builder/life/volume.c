@@ -1,0 +1,139 @@
+#include "builder/life/volume.h"
+
+#include "builder/engine/engine.h"
+#include "builder/life/body.h"
+#include "builder/server.h"
+#include "config/base/err.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "Volumes" in the API. */
+
+#define FILTER_SIZE 512
+#define VOLUMES_MAX 10000
+
+int volume_check_name(const char *name, struct err *err)
+{
+	static const char usable[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"0123456789_.-";
+	size_t len = strlen(name);
+
+	if (len >= 2 && len < VOLUME_NAME_SIZE && !strchr("_.-", name[0]) &&
+		!name[strspn(name, usable)])
+		return 0;
+	return err_set(err, ERR_USAGE,
+		"%.60s can't be the name of a volume: two or more letters, digits, _, . "
+		"and -, a letter or digit first",
+		*name ? name : "an empty text");
+}
+
+static const char *text(const cJSON *object, const char *name)
+{
+	const char *value =
+		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+
+	return value ? value : "";
+}
+
+/* Volumes from before apps had handles have the name alone: it was the same then. */
+static void read_volume(const struct server *s, const cJSON *entry, struct volume *out)
+{
+	const cJSON *labels = cJSON_GetObjectItemCaseSensitive(entry, "Labels");
+	const cJSON *options = cJSON_GetObjectItemCaseSensitive(entry, "Options");
+	const char *handle = text(labels, "bardo.handle");
+
+	*out = (struct volume){.ours = !strcmp(text(labels, "bardo.server"), s->id)};
+	(void)snprintf(out->name, sizeof(out->name), "%s", text(entry, "Name"));
+	(void)snprintf(out->handle, sizeof(out->handle), "%s",
+		*handle ? handle : text(labels, "bardo.app"));
+	(void)snprintf(out->path, sizeof(out->path), "%s", text(options, "device"));
+	(void)snprintf(
+		out->created_at, sizeof(out->created_at), "%s", text(entry, "CreatedAt"));
+}
+
+int volume_find(struct server *s, const char *name, struct volume *out, struct err *err)
+{
+	cJSON *reply = NULL;
+	int rc = engine_call(s->engine, &reply, NULL, err, "GET", "/volumes/%s", name);
+
+	if (rc == ERR_NOTFOUND)
+		return err_set(
+			err, rc, "there is no volume %s: storage:list shows all", name);
+	if (!rc)
+		read_volume(s, reply, out);
+	cJSON_Delete(reply);
+	return rc;
+}
+
+int volume_create(struct server *s, const char *name, const struct app *app,
+	const char *path, struct err *err)
+{
+	cJSON *body = cJSON_CreateObject(), *options, *labels;
+	int rc;
+
+	(void)cJSON_AddStringToObject(body, "Name", name);
+	if (app) {
+		body_add_labels(body, s, app);
+	} else {
+		labels = cJSON_AddObjectToObject(body, "Labels");
+		(void)cJSON_AddStringToObject(labels, "bardo.server", s->id);
+	}
+	if (path) {
+		options = cJSON_AddObjectToObject(body, "DriverOpts");
+		(void)cJSON_AddStringToObject(options, "type", "none");
+		(void)cJSON_AddStringToObject(options, "o", "bind");
+		(void)cJSON_AddStringToObject(options, "device", path);
+	}
+	rc = engine_call(s->engine, NULL, body, err, "POST", "/volumes/create");
+	cJSON_Delete(body);
+	return rc;
+}
+
+int volume_remove(struct server *s, const char *name, struct err *err)
+{
+	return engine_call(s->engine, NULL, NULL, err, "DELETE", "/volumes/%s", name);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct volume *)a)->name, ((const struct volume *)b)->name);
+}
+
+int volumes_each_ours(struct server *s, int (*each)(void *ctx, const struct volume *v),
+	void *ctx, struct err *err)
+{
+	char filter[FILTER_SIZE], escaped[FILTER_SIZE * 3];
+	struct volume *all = NULL;
+	cJSON *reply = NULL;
+	const cJSON *list, *entry;
+	size_t len = 0;
+	int count, rc;
+
+	(void)snprintf(
+		filter, sizeof(filter), "{\"label\":[\"bardo.server=%s\"]}", s->id);
+	if (!engine_escape(filter, escaped, sizeof(escaped)))
+		return err_set(err, ERR_FAILED, "the filter is too long");
+	rc = engine_call(
+		s->engine, &reply, NULL, err, "GET", "/volumes?filters=%s", escaped);
+	list = cJSON_GetObjectItemCaseSensitive(reply, "Volumes");
+	count = cJSON_GetArraySize(list);
+	count = count > VOLUMES_MAX ? VOLUMES_MAX : count;
+	if (!rc && count)
+		all = calloc((size_t)count, sizeof(*all));
+	if (!rc && count && !all)
+		rc = err_set(err, ERR_FAILED, "out of memory");
+	for (entry = list ? list->child : NULL; !rc && entry && len < (size_t)count;
+		entry = entry->next)
+		read_volume(s, entry, &all[len++]);
+	cJSON_Delete(reply);
+	if (len)
+		qsort(all, len, sizeof(*all), by_name);
+	for (size_t i = 0; i < len && !rc; i++)
+		rc = each(ctx, &all[i]);
+	free(all);
+	return rc;
+}

@@ -1,0 +1,361 @@
+#include "receiver/commands/command.h"
+#include "receiver/commands/families.h"
+#include "receiver/commands/storage.h"
+
+#include "builder/engine/engine.h"
+#include "builder/life/volume.h"
+#include "config/base/buf.h"
+#include "config/base/err.h"
+#include "config/record/mounts.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* storage: volumes by their names, whichever apps have them. */
+
+#define LIVES_TEXT_SIZE 200
+
+/* ---- whose volume is whose ---- */
+
+int storage_check_volume(struct request *r, const struct volume *v, struct err *err)
+{
+	struct app app;
+	bool may = command_is_admin(r);
+	int rc = may || !v->ours || !*v->handle
+		? ERR_NOTFOUND
+		: app_find_handle(r->server.store, v->handle, &app, NULL);
+
+	if (!rc)
+		rc = command_may(r, &app, NEEDS_OWNER, &may, err);
+	if (may)
+		return 0;
+	if (rc && rc != ERR_NOTFOUND)
+		return rc;
+	return err_set(err, ERR_DENIED,
+		"the volume %s is not of an app that %s owns: ask a server admin",
+		v->name, r->user.name);
+}
+
+int storage_find_volume(
+	struct request *r, const char *name, struct volume *out, struct err *err)
+{
+	int rc = volume_find(&r->server, name, out, err);
+
+	if (rc == ERR_NOTFOUND && !command_is_admin(r)) {
+		*out = (struct volume){0};
+		(void)snprintf(out->name, sizeof(out->name), "%s", name);
+		rc = 0;
+	}
+	return rc ? rc : storage_check_volume(r, out, err);
+}
+
+/* What stands before _ in a volume's name is the app that the image's VOLUMEs go to: no
+ * other app's owner may be there first. */
+static int check_new_name(
+	const struct request *r, const struct app *app, const char *name, struct err *err)
+{
+	const char *mark = strchr(name, '_');
+	size_t len = mark ? (size_t)(mark - name) : 0;
+
+	if (!mark || command_is_admin(r) ||
+		(app && strlen(app->handle) == len && !strncmp(app->handle, name, len)))
+		return 0;
+	return err_set(err, ERR_DENIED,
+		"a volume %s would be of the app %.*s: take a name without _, or %s_%s",
+		name, (int)len, name, app ? app->handle : "APP", mark + 1);
+}
+
+int storage_have_volume(
+	struct request *r, const struct app *app, const char *name, struct err *err)
+{
+	struct volume v;
+	int rc = volume_check_name(name, err);
+
+	if (!rc)
+		rc = volume_find(&r->server, name, &v, err);
+	if (rc != ERR_NOTFOUND)
+		return rc ? rc : storage_check_volume(r, &v, err);
+	rc = check_new_name(r, app, name, err);
+	if (!rc)
+		rc = volume_create(&r->server, name, app, NULL, err);
+	if (!rc)
+		(void)printf("-----> Creating volume %s\n", name);
+	return rc;
+}
+
+int storage_check_path(struct request *r, const char *path, struct err *err)
+{
+	struct stat st;
+	int rc = command_root(r, "paths of the host", err);
+
+	if (rc)
+		return rc;
+	if (path[0] != '/' || strchr(path, ':') || strstr(path, "/../"))
+		return err_set(err, ERR_USAGE, "%.200s is not an absolute path", path);
+	/* What bardo may not see may be there; and an Engine elsewhere has other paths.
+	 */
+	if (engine_is_local(r->server.engine) && stat(path, &st) < 0 && errno == ENOENT)
+		return err_set(err, ERR_NOTFOUND,
+			"there is no %.200s on this machine: make it first", path);
+	return 0;
+}
+
+/* ---- lives ---- */
+
+void storage_add_life(cJSON *entry, int life)
+{
+	cJSON *lives = cJSON_GetObjectItemCaseSensitive(entry, "lives");
+	const cJSON *one;
+
+	cJSON_ArrayForEach(one, lives)
+	{
+		if (one->valueint == life)
+			return;
+	}
+	(void)cJSON_AddItemToArray(lives, cJSON_CreateNumber(life));
+}
+
+void storage_lives_text(const cJSON *entry, char *out, int size)
+{
+	const cJSON *one = cJSON_GetObjectItemCaseSensitive(entry, "lives")->child;
+	int n = 0;
+
+	out[0] = '\0';
+	while (one && n < size) {
+		const cJSON *last = one;
+
+		while (last->next && last->next->valueint == last->valueint + 1)
+			last = last->next;
+		n += snprintf(out + n, (size_t)(size - n),
+			last == one ? "%s%d" : "%s%d-%d", n ? ", " : "", one->valueint,
+			last->valueint);
+		one = last->next;
+	}
+}
+
+/* ---- making ---- */
+
+int run_storage_create(struct request *r, struct err *err)
+{
+	struct app app = {0};
+	struct volume v;
+	const char *name, *path;
+	int first, rc = command_options(r, NULL, 0, 1, 3, err);
+
+	first = r->app_by_option ? 2 : 1;
+	if (!rc && (r->argc <= first || r->argc > first + 2))
+		rc = err_set(err, ERR_USAGE, "usage: %s %s", r->argv[0],
+			r->command->arguments);
+	if (rc)
+		return rc;
+	name = r->argv[first];
+	path = r->argc > first + 1 ? r->argv[first + 1] : NULL;
+	rc = volume_check_name(name, err);
+	if (!rc && r->app_by_option)
+		rc = command_app_named(r, r->argv[1], NEEDS_OWNER, &app, err);
+	else if (!rc && !command_is_admin(r))
+		rc = err_set(err, ERR_DENIED,
+			"%s needs --app APP, the app that the volume is for: only server "
+			"admins make volumes of no app",
+			r->argv[0]);
+	if (!rc)
+		rc = check_new_name(r, r->app_by_option ? &app : NULL, name, err);
+	if (!rc && path)
+		rc = storage_check_path(r, path, err);
+	if (!rc && volume_find(&r->server, name, &v, NULL) == 0)
+		rc = err_set(err, ERR_EXISTS, "there is a volume %s already", name);
+	if (!rc)
+		rc = volume_create(
+			&r->server, name, r->app_by_option ? &app : NULL, path, err);
+	if (!rc)
+		(void)printf("-----> Creating volume %s\n", name);
+	return rc;
+}
+
+/* ---- showing ---- */
+
+static int add_use(void *ctx, const struct mount_use *u)
+{
+	cJSON *entry, *uses = ctx;
+
+	cJSON_ArrayForEach(entry, uses)
+	{
+		const char *app = cJSON_GetStringValue(
+			cJSON_GetObjectItemCaseSensitive(entry, "app"));
+		const char *target = cJSON_GetStringValue(
+			cJSON_GetObjectItemCaseSensitive(entry, "container_path"));
+
+		if (!strcmp(app, u->app) && !strcmp(target, u->target))
+			break;
+	}
+	if (!entry) {
+		entry = cJSON_CreateObject();
+		(void)cJSON_AddStringToObject(entry, "app", u->app);
+		(void)cJSON_AddStringToObject(entry, "container_path", u->target);
+		(void)cJSON_AddArrayToObject(entry, "lives");
+		(void)cJSON_AddItemToArray(uses, entry);
+	}
+	storage_add_life(entry, u->life);
+	return 0;
+}
+
+static int describe(
+	struct request *r, const struct volume *v, cJSON *out, struct err *err)
+{
+	struct app app = {0};
+
+	if (*v->handle)
+		(void)app_find_handle(r->server.store, v->handle, &app, NULL);
+	(void)cJSON_AddStringToObject(out, "name", v->name);
+	(void)cJSON_AddStringToObject(out, "app", app.name);
+	(void)cJSON_AddStringToObject(out, "host_path", v->path);
+	(void)cJSON_AddStringToObject(out, "created_at", v->created_at);
+	return mounts_each_use(r->server.store, 0, v->name, add_use,
+		cJSON_AddArrayToObject(out, "uses"), err);
+}
+
+static const char *text_of(const cJSON *entry, const char *name)
+{
+	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, name));
+}
+
+static void print_volume(const cJSON *v)
+{
+	const char *app = text_of(v, "app"), *path = text_of(v, "host_path");
+	const cJSON *use;
+
+	(void)printf("=====> %s volume information\n", text_of(v, "name"));
+	(void)printf("       App:                           %s\n", app);
+	(void)printf("       Host path:                     %s\n", path);
+	(void)printf(
+		"       Created at:                    %s\n", text_of(v, "created_at"));
+	cJSON_ArrayForEach(use, cJSON_GetObjectItemCaseSensitive(v, "uses"))
+	{
+		char lives[LIVES_TEXT_SIZE];
+
+		storage_lives_text(use, lives, sizeof(lives));
+		(void)printf("       Used by:                       %s:%s, lives %s\n",
+			text_of(use, "app"), text_of(use, "container_path"), lives);
+	}
+}
+
+int run_storage_info(struct request *r, struct err *err)
+{
+	const char *format = NULL;
+	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
+	struct volume v;
+	bool json = false;
+	cJSON *out;
+	int rc = command_options(r, options, 1, 1, 1, err);
+
+	if (!rc)
+		rc = command_format(format, &json, err);
+	if (!rc)
+		rc = volume_check_name(r->argv[1], err);
+	if (!rc)
+		rc = storage_find_volume(r, r->argv[1], &v, err);
+	if (rc)
+		return rc;
+	out = cJSON_CreateObject();
+	rc = describe(r, &v, out, err);
+	if (!rc && json)
+		command_print_json(out);
+	else if (!rc)
+		print_volume(out);
+	cJSON_Delete(out);
+	return rc;
+}
+
+struct listing {
+	struct request *request;
+	cJSON *list; /* NULL: text */
+	struct err *err;
+};
+
+static int list_volume(void *ctx, const struct volume *v)
+{
+	struct listing *l = ctx;
+	cJSON *one;
+
+	if (storage_check_volume(l->request, v, NULL) < 0)
+		return 0;
+	if (!l->list)
+		return printf("%s\n", v->name) < 0 ? ERR_FAILED : 0;
+	one = cJSON_CreateObject();
+	(void)cJSON_AddItemToArray(l->list, one);
+	return describe(l->request, v, one, l->err);
+}
+
+int run_storage_list_entries(struct request *r, struct err *err)
+{
+	const char *format = NULL;
+	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
+	struct listing l = {.request = r, .err = err};
+	bool json = false;
+	int rc = command_options(r, options, 1, 0, 0, err);
+
+	if (!rc)
+		rc = command_format(format, &json, err);
+	if (rc)
+		return rc;
+	if (json)
+		l.list = cJSON_CreateArray();
+	else if (!r->quiet)
+		(void)printf("=====> Volumes\n");
+	rc = volumes_each_ours(&r->server, list_volume, &l, err);
+	if (!rc && json)
+		command_print_json(l.list);
+	cJSON_Delete(l.list);
+	return rc;
+}
+
+/* ---- taking away ---- */
+
+static int refuse_if_in_use(void *ctx, const struct mount_use *u)
+{
+	if (u->over)
+		return 0;
+	return err_set(ctx, ERR_BUSY,
+		"life %d of %s has %s: storage:unmount it there and deploy, or destroy "
+		"the app",
+		u->life, u->app, u->source);
+}
+
+static int refuse_if_set(void *ctx, const char *app)
+{
+	return err_set(ctx, ERR_BUSY, "it is mounted in %s: storage:unmount %s … first",
+		app, app);
+}
+
+int run_storage_destroy(struct request *r, struct err *err)
+{
+	char what[VOLUME_NAME_SIZE + 64];
+	struct volume v;
+	int rc = command_options(r, NULL, 0, 1, 1, err);
+
+	if (!rc)
+		rc = volume_check_name(r->argv[1], err);
+	if (!rc)
+		rc = storage_find_volume(r, r->argv[1], &v, err);
+	if (!rc)
+		rc = mounts_each_use(
+			r->server.store, 0, v.name, refuse_if_in_use, err, err);
+	if (!rc)
+		rc = mounts_each_set(r->server.store, v.name, refuse_if_set, err, err);
+	if (rc)
+		return rc;
+	(void)snprintf(what, sizeof(what), "destroy the volume %s and all that is in it",
+		v.name);
+	rc = command_confirm(r, v.name, what, err);
+	if (!rc)
+		rc = volume_remove(&r->server, v.name, err);
+	if (rc == ERR_EXISTS)
+		rc = err_set(err, ERR_BUSY, "a container still has %s: %s", v.name,
+			"try again when it has ended");
+	if (!rc)
+		(void)printf("-----> Destroying volume %s\n", v.name);
+	return rc;
+}

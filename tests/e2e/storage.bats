@@ -1,0 +1,176 @@
+#!/usr/bin/env bats
+# Volumes: whose they are, what is mounted where, and that data outlives the lives.
+
+setup_file() {
+	load lib
+	server_start
+	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
+	local name
+	for name in owner other; do
+		new_key $name
+		ssh_bardo users:add $name --create
+		ssh_bardo ssh-keys:add $name <"$CLIENT/$name.pub"
+	done
+	new_app_repo keep
+	dockerfile 'FROM busybox' 'COPY start /start' 'COPY www /www' 'VOLUME /var/lib/keep' \
+		'CMD ["/start"]'
+	as owner apps:create "$APP"
+	as other apps:create "other-s$SLOT"
+	export KEEP=$APP OTHER=other-s$SLOT FOLDER=$BATS_FILE_TMPDIR/folder
+	mkdir "$FOLDER"
+	echo 'of the host' >"$FOLDER/note"
+	as owner storage:mount "$KEEP" "${KEEP}_data:/data"
+	ssh_bardo storage:mount "$KEEP" "$FOLDER:/host:ro"
+	push
+	docker exec "$(serving)" sh -c 'echo kept >/data/note; echo kept >/var/lib/keep/note'
+	as owner storage:mount "$KEEP" "scratch-s$SLOT" --container-dir /scratch --phases run
+	ssh_bardo ps:rebuild "$KEEP"
+}
+teardown_file() {
+	load lib
+	docker volume rm -f "${KEEP}_data" "${KEEP}_var_lib_keep" "${KEEP}_more" \
+		"scratch-s$SLOT" "shared-s$SLOT" "place-s$SLOT" >/dev/null 2>&1 || true
+	server_remove
+}
+setup() {
+	load lib
+	use_git
+	APP=$KEEP
+}
+
+as() { # NAME VERB ...
+	KEY=$CLIENT/$1 ssh_bardo "${@:2}"
+}
+serving() { # the container that does
+	echo "bardo.$APP.web.$(live_life "$APP" life).1"
+}
+
+@test "what lies in a volume is there in the next life" {
+	assert_equal "$(live_life "$APP" life)" 2
+	run docker exec "$(serving)" cat /data/note /var/lib/keep/note /host/note
+	assert_equal "$output" $'kept\nkept\nof the host'
+	run docker exec "$(serving)" touch /host/mine
+	assert_failure
+	run docker exec "$(serving)" ls -d /scratch
+	assert_failure
+}
+
+@test "storage:list shows mounts, and the lives that had them" {
+	run ssh_bardo storage:list "$APP"
+	assert_success
+	assert_output "^-----> $APP volume bind-mounts:$"
+	assert_output "^ +${APP}_data:/data$"
+	assert_output "^ +$FOLDER:/host:ro$"
+	assert_output "^ +${APP}_var_lib_keep:/var/lib/keep$"
+	assert_output "^ +${APP}_data +lives 1-2$"
+	run ssh_bardo storage:list "$APP" --format json
+	assert_equal "$(jq -c '.[] | [.host_path, .container_path, .volume_options, .phase,
+		.volume, .mounted, .live, .lives]' <<<"$output")" \
+		"[\"${APP}_data\",\"/data\",\"\",\"\",true,true,true,[1,2]]
+[\"$FOLDER\",\"/host\",\"ro\",\"\",false,true,true,[1,2]]
+[\"scratch-s$SLOT\",\"/scratch\",\"\",\"run\",true,true,true,[2]]
+[\"${APP}_var_lib_keep\",\"/var/lib/keep\",\"\",\"\",true,false,true,[1,2]]"
+}
+
+@test "storage:report has Dokku's rows" {
+	run ssh_bardo storage:report "$APP" --storage-deploy-mounts
+	assert_equal "$output" "-v ${APP}_data:/data -v $FOLDER:/host:ro"
+	run ssh_bardo storage:report "$APP" --storage-run-mounts
+	assert_equal "$output" \
+		"-v ${APP}_data:/data -v $FOLDER:/host:ro -v scratch-s$SLOT:/scratch"
+}
+
+@test "storage:info tells whose a volume is and who had it" {
+	run as owner storage:info "${APP}_data" --format json
+	assert_success
+	assert_equal "$(jq -c '[.name, .app, .host_path, .uses]' <<<"$output")" \
+		"[\"${APP}_data\",\"$APP\",\"\",[{\"app\":\"$APP\",\"container_path\":\"/data\",\"lives\":[1,2]}]]"
+	run as owner storage:list-entries
+	assert_output "^${APP}_data$"
+	run as other storage:list-entries
+	refute_output "${APP}_data"
+}
+
+@test "paths of the host are for server admins" {
+	run as owner storage:mount "$APP" "$FOLDER:/again"
+	assert_status 3
+	assert_output 'server admins'
+	run as owner storage:create --app "$APP" "place-s$SLOT" "$FOLDER"
+	assert_status 3
+	run ssh_bardo storage:mount "$APP" "/not-there-s$SLOT:/again"
+	assert_status 4
+	run ssh_bardo storage:mount "$APP" "relative/path:/again"
+	assert_failure
+}
+
+@test "another app's volume can't be had, and no name can be taken before it" {
+	run as other storage:mount "$OTHER" "${APP}_data:/theirs"
+	assert_status 3
+	taken=$output
+	run as other storage:info "${APP}_data"
+	assert_status 3
+	run as other storage:destroy "${APP}_data" --force
+	assert_status 3
+	run as other storage:mount "$OTHER" "${APP}_uploads:/theirs"
+	assert_status 3
+	run as other storage:info "nothing-s$SLOT"
+	assert_status 3
+	assert_equal "${output//nothing-s$SLOT/NAME}" \
+		"$(as other storage:info "${APP}_data" 2>&1 | sed "s/${APP}_data/NAME/")"
+	refute_output "$taken"
+}
+
+@test "storage:create with --app is for owners, without for server admins" {
+	run as owner storage:create "shared-s$SLOT"
+	assert_status 3
+	run ssh_bardo storage:create "shared-s$SLOT"
+	assert_success
+	assert_output "Creating volume shared-s$SLOT"
+	run ssh_bardo storage:create "shared-s$SLOT"
+	assert_failure
+	run as owner storage:mount "$APP" "shared-s$SLOT:/shared"
+	assert_status 3
+	run as owner storage:create --app "$APP" "${APP}_more"
+	assert_success
+	run as owner storage:mount "$APP" "${APP}_more:/data"
+	assert_failure
+	assert_output "${APP}_data:/data is mounted there already"
+	run ssh_bardo storage:create "place-s$SLOT" "$FOLDER"
+	assert_success
+	run docker run --rm -v "place-s$SLOT:/p" busybox cat /p/note
+	assert_equal "$output" 'of the host'
+	ssh_bardo storage:destroy "shared-s$SLOT" --force
+	ssh_bardo storage:destroy "place-s$SLOT" --force
+	[ -e "$FOLDER/note" ]
+}
+
+@test "a volume that a life has can't be destroyed; unmounted and out of use it can" {
+	run as owner storage:destroy "scratch-s$SLOT"
+	assert_failure
+	run as owner storage:destroy "${APP}_data" --force
+	assert_status 5
+	assert_output "life 2 of $APP has ${APP}_data"
+	run as owner storage:unmount "$APP" "${APP}_data:/data"
+	assert_success
+	assert_output "ps:restart $APP"
+	run as owner storage:unmount "$APP" "${APP}_data"
+	assert_status 4
+	ssh_bardo ps:rebuild "$APP" >/dev/null
+	run docker exec "$(serving)" ls /data
+	assert_failure
+	is_destroyed() { as owner storage:destroy "${APP}_data" --force; }
+	wait_until 20 is_destroyed
+	run docker volume inspect "${APP}_data"
+	assert_failure
+}
+
+@test "what can't be mounted is said" {
+	for mount in "data-s$SLOT" "data-s$SLOT:data" "data-s$SLOT:/" "data-s$SLOT:/x:rx" \
+		":/x" "-x:/y" "a b:/x"; do
+		run ssh_bardo storage:mount "$APP" -- "'$mount'"
+		assert_status 2
+	done
+	run ssh_bardo storage:mount "$APP" "data-s$SLOT:/x" --phases build
+	assert_status 2
+	assert_output 'a build has no volumes'
+}
