@@ -37,6 +37,12 @@ int run_certs_remove(struct request *r, struct err *err);
 int run_certs_report(struct request *r, struct err *err);
 int run_certs_set(struct request *r, struct err *err);
 
+/* builder.c */
+int run_builder_report(struct request *r, struct err *err);
+int run_builder_set(struct request *r, struct err *err);
+int run_builder_dockerfile_report(struct request *r, struct err *err);
+int run_builder_dockerfile_set(struct request *r, struct err *err);
+
 /* config.c, config_change.c */
 int run_config_show(struct request *r, struct err *err);
 int run_config_bundle(struct request *r, struct err *err);
@@ -91,6 +97,9 @@ int run_lives_log(struct request *r, struct err *err);
 /* passages.c */
 int run_lives_revive(struct request *r, struct err *err);
 int run_ps_rebuild(struct request *r, struct err *err);
+
+/* life_diff.c */
+int run_lives_diff(struct request *r, struct err *err);
 
 /* stable.c */
 int run_lives_stable(struct request *r, struct err *err);
