@@ -6,6 +6,7 @@
 #include "builder/say.h"
 #include "builder/secrets.h"
 #include "builder/source/source.h"
+#include "config/app/build_settings.h"
 #include "config/base/err.h"
 #include "config/base/log.h"
 #include "config/paths.h"
@@ -199,16 +200,19 @@ static void judge_disk(struct push *p, struct push_command *c)
 /* A commit that can't be built is refused before it costs anything. */
 static void judge_source(struct push *p, struct push_command *c, const char *repository)
 {
+	struct build_settings build = {0};
 	struct source_options options = {
 		.repository = repository,
 		.commit = c->commit,
-		.dir = p->settings.build_dir,
-		.dockerfile = p->settings.build_dockerfile,
+		.dir = build.dir,
+		.dockerfile = build.dockerfile,
 	};
 	struct source *source;
 	struct err err = {0};
 
-	if (source_open(&source, &options, &err) < 0)
+	if (build_settings_read(&build, p->server.store, &p->settings, p->app.id, &err) <
+			0 ||
+		source_open(&source, &options, &err) < 0)
 		refuse(c, "%s", err.msg);
 	else
 		source_close(source);

@@ -25,12 +25,12 @@
 
 /* What is set for builds may be long, and secret: its digest tells it from others. */
 static void describe_build(
-	const struct settings *set, const cJSON *parameters, char *out, size_t size)
+	const struct build_settings *b, const cJSON *parameters, char *out, size_t size)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	char *json = parameters->child ? cJSON_PrintUnformatted(parameters) : NULL;
-	int n = snprintf(out, size, "dir=%s\ndockerfile=%s\nbuilder=%s\n", set->build_dir,
-		set->build_dockerfile, set->build_builder);
+	int n = snprintf(out, size, "dir=%s\ndockerfile=%s\nbuilder=%s\n", b->dir,
+		b->dockerfile, build_settings_builder(b));
 
 	if (json && EVP_Digest(json, strlen(json), digest, NULL, EVP_sha256(), NULL)) {
 		n += snprintf(out + n, size - (size_t)n, "options=");
@@ -90,19 +90,18 @@ static int use_built(struct passage *p, struct image *wanted, struct err *err)
 static int build_source(struct passage *p, struct source *source, const cJSON *parameters,
 	struct image *image, struct err *err)
 {
-	const struct settings *set = p->server->settings;
 	char tree[64], created[CLOCK_TEXT_MAX + 64], app[NAME_SIZE + 16],
 		time[CLOCK_TEXT_MAX];
 	char server[SERVER_ID_SIZE + 16];
 	const char *labels[] = {app, server, tree, created, NULL};
 	struct build_options options = {
-		.dockerfile = set->build_dockerfile,
+		.dockerfile = p->build.dockerfile,
 		.tag = image->tag,
 		.labels = labels,
 		.parameters = parameters,
-		.classic = !strcmp(set->build_builder, "classic"),
+		.classic = p->build.classic,
 		.no_cache = p->d->no_cache,
-		.timeout = set->build_timeout,
+		.timeout = p->server->settings->build_timeout,
 	};
 	int rc;
 
@@ -122,28 +121,30 @@ static int build_source(struct passage *p, struct source *source, const cJSON *p
 
 static int image_from_commit(struct passage *p, struct err *err)
 {
-	const struct settings *set = p->server->settings;
 	char repository[PATH_TEXT_MAX];
 	struct image image = {0};
 	struct source *source;
 	cJSON *parameters = NULL;
 	bool again = p->d->rebuild;
 	struct source_options options = {
-		.repository = path_repository(set, p->app, repository),
+		.repository = path_repository(p->server->settings, p->app, repository),
 		.commit = p->life->commit,
-		.dir = set->build_dir,
-		.dockerfile = set->build_dockerfile,
-		.classic = !strcmp(set->build_builder, "classic"),
+		.dir = p->build.dir,
+		.dockerfile = p->build.dockerfile,
 	};
-	int rc = source_open(&source, &options, err);
+	int rc = build_settings_read(
+		&p->build, p->server->store, p->server->settings, p->app->id, err);
 
+	options.classic = p->build.classic;
+	if (!rc)
+		rc = source_open(&source, &options, err);
 	if (rc)
 		return rc;
 	(void)snprintf(image.commit, sizeof(image.commit), "%s", p->life->commit);
 	(void)snprintf(image.tree, sizeof(image.tree), "%s", source_tree(source));
 	rc = passage_build_parameters(p, &parameters, err);
 	if (!rc) {
-		describe_build(set, parameters, image.build_settings,
+		describe_build(&p->build, parameters, image.build_settings,
 			sizeof(image.build_settings));
 		again = again || cJSON_GetObjectItemCaseSensitive(parameters, "nocache");
 		rc = again ? ERR_NOTFOUND : use_built(p, &image, err);

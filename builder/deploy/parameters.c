@@ -9,6 +9,7 @@
 #include "config/base/err.h"
 
 #include <cjson/cJSON.h>
+#include <stdio.h>
 #include <string.h>
 
 struct adding {
@@ -39,8 +40,14 @@ int passage_build_parameters(struct passage *p, cJSON **out, struct err *err)
 {
 	struct adding a = {cJSON_CreateObject(), err};
 	struct store *s = p->server->store;
-	int rc = resources_each(s, EVERY_APP, add_resource, &a, err);
+	char target[BUILD_PATH_MAX + sizeof("--target ")];
+	int rc = 0;
 
+	(void)snprintf(target, sizeof(target), "--target %s", p->build.target);
+	if (*p->build.target)
+		rc = docker_option_apply_build(a.parameters, target, err);
+	if (!rc)
+		rc = resources_each(s, EVERY_APP, add_resource, &a, err);
 	if (!rc)
 		rc = resources_each(s, p->app->id, add_resource, &a, err);
 	if (!rc)

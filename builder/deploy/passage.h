@@ -4,6 +4,7 @@
 #include "builder/deploy/deploy.h"
 #include "builder/life/plan.h"
 #include "builder/recipe/recipe.h"
+#include "config/app/build_settings.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,6 +21,7 @@ struct passage {
 	bool before_is_stopped;
 	struct recipe recipe;
 	struct cJSON *image; /* what the Engine knows of it; NULL: not asked yet */
+	struct build_settings build; /* filled when there is something to build */
 	struct plan plan;
 	struct phase phases[PHASES_MAX];
 	int phases_len;

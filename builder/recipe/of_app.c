@@ -2,6 +2,7 @@
 
 #include "builder/recipe/recipe.h"
 #include "builder/server.h"
+#include "config/app/build_settings.h"
 #include "config/app/properties.h"
 #include "config/app/variables.h"
 #include "config/base/err.h"
@@ -21,15 +22,20 @@ int recipe_of_app(struct recipe *out, struct server *s, const struct app *app,
 {
 	char procfile[PROPERTY_VALUE_SIZE], app_json[PROPERTY_VALUE_SIZE],
 		configuration[PROPERTY_VALUE_SIZE];
+	struct build_settings build = {0};
 	const struct recipe_options options = {
 		.repository = repository,
 		.commit = commit,
-		.dir = s->settings->build_dir,
+		.dir = build.dir,
 		.procfile = procfile,
 		.app_json = app_json,
 		.configuration = configuration,
 	};
-	int rc = property_get(s->store, app->id, "ps", "procfile-path", procfile, err);
+	int rc = build_settings_read(&build, s->store, s->settings, app->id, err);
+
+	if (!rc)
+		rc = property_get(
+			s->store, app->id, "ps", "procfile-path", procfile, err);
 
 	if (!rc)
 		rc = property_get(

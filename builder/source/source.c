@@ -58,8 +58,8 @@ static int find_context(struct source *s, const struct source_options *o, struct
 		: ERR_NOTFOUND;
 	if (rc == ERR_NOTFOUND || (!rc && mode != GIT_FILEMODE_TREE))
 		return err_set(err, ERR_NOTFOUND,
-			"commit %.12s has no folder %.200s: commit it, or set build.dir "
-			"to one that is there",
+			"commit %.12s has no folder %.200s: commit it, or name one that "
+			"is there (builder:set APP build-dir FOLDER)",
 			o->commit, o->dir);
 	if (!rc)
 		(void)git_oid_tostr(s->tree_hex, sizeof(s->tree_hex), &s->tree);
@@ -78,8 +78,9 @@ static int find_dockerfile(
 			s->dockerfile_itself, &id, err);
 	if (rc == ERR_NOTFOUND)
 		return err_set(err, ERR_NOTFOUND,
-			"commit %.12s has no file %.200s%s%.200s: commit one, or set "
-			"build.dockerfile to one that is there",
+			"commit %.12s has no file %.200s%s%.200s: commit one, or name "
+			"one "
+			"that is there (builder-dockerfile:set APP dockerfile-path FILE)",
 			o->commit, o->dockerfile, below ? " in " : "",
 			below ? o->dir : "");
 	if (rc)

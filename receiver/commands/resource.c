@@ -2,6 +2,7 @@
 #include "receiver/commands/families.h"
 
 #include "builder/life/resource_lines.h"
+#include "config/app/build_settings.h"
 #include "config/app/resources.h"
 #include "config/app/variables.h"
 #include "config/base/err.h"
@@ -134,14 +135,17 @@ static int set_values(const struct scope *s, struct err *err)
 static void say_when(const struct scope *s)
 {
 	const struct request *r = s->request;
+	struct build_settings b;
 
 	if (strcmp(s->process, RESOURCE_BUILD) != 0) {
 		command_say_later(r, &s->app, false);
 		return;
 	}
-	if (strcmp(r->settings->build_builder, "classic") != 0)
+	if (build_settings_read(&b, r->server.store, r->settings, s->app.id, NULL) == 0 &&
+		!b.classic)
 		(void)printf("       BuildKit takes no notice of limits; the classic "
-			     "builder does (build.builder)\n");
+			     "builder does: builder:set %s selected classic\n",
+			s->app.id == EVERY_APP ? "--global" : s->app.name);
 }
 
 static void print_title(const struct scope *s, const char *doing)
