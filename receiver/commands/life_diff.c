@@ -18,6 +18,7 @@
 #define COMMITS_MAX 100
 #define ENTRY_MAX 2048
 #define SHORT_COMMIT 12
+#define SHORT_IMAGE 19 /* sha256: and as much */
 
 struct side {
 	struct life life;
@@ -276,6 +277,9 @@ static void print_values(const cJSON *row, const char *label)
 {
 	const cJSON *from = cJSON_GetObjectItemCaseSensitive(row, "from");
 	const cJSON *to = cJSON_GetObjectItemCaseSensitive(row, "to");
+	int shown = !strcmp(row->string, "commit") ? SHORT_COMMIT
+		: !strcmp(row->string, "image")	   ? SHORT_IMAGE
+						   : ENTRY_MAX;
 
 	if (cJSON_Compare(from, to, true))
 		return;
@@ -283,8 +287,8 @@ static void print_values(const cJSON *row, const char *label)
 		(void)printf(
 			"       %-13s %d -> %d\n", label, from->valueint, to->valueint);
 	else
-		(void)printf("       %-13s %s -> %s\n", label,
-			*from->valuestring ? from->valuestring : "(none)",
+		(void)printf("       %-13s %.*s -> %.*s\n", label, shown,
+			*from->valuestring ? from->valuestring : "(none)", shown,
 			*to->valuestring ? to->valuestring : "(none)");
 }
 
