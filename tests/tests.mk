@@ -12,6 +12,7 @@ $(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(TEST_ARCHIVES)
 
 $(BUILD)/tests/unit/ssh_session_test $(BUILD)/tests/unit/ssh_pump_test: \
 	$(BUILD)/tests/support/ssh_world.o
+$(BUILD)/tests/unit/check_listed_test: $(BUILD)/tests/support/web.o $(BUILD)/tests/support/http.o
 
 .PHONY: unit-programs unit
 unit-programs: $(UNIT)

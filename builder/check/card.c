@@ -101,6 +101,8 @@ void check_card(struct engine *e, const struct check_options *o,
 	const struct check_failure *f, struct say *say)
 {
 	say_problem(say, "%s failed its check.", o->container);
+	if (f->name[0])
+		say_problem(say, "Check: %s", f->name);
 	if (f->exited)
 		say_problem(say, "Exit code: %d%s", f->exit_code,
 			f->out_of_memory ? ", killed for want of memory" : "");

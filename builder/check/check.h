@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct cJSON;
 struct engine;
 struct err;
 struct mask;
@@ -12,11 +13,15 @@ struct say;
 /* Proves that a started container works. */
 
 struct check_options {
-	const char *container;	 /* id or name */
-	const char *address;	 /* its fixed address; NULL with port 0 */
-	int port;		 /* 0: nothing to connect to, it must stay up for 2 s */
-	int64_t timeout;	 /* milliseconds */
-	const struct mask *mask; /* takes the secrets out of what a probe says; NULL */
+	const char *container;	    /* id or name */
+	const char *address;	    /* its fixed address; NULL with port 0 */
+	int port;		    /* 0: nothing to connect to by itself */
+	const struct cJSON *listed; /* healthchecks of its process type, validated (an
+				       array of app.json); NULL none */
+	int64_t timeout;	    /* milliseconds, where a check names no times */
+	const struct mask *mask;    /* takes the secrets out of what a probe says; NULL */
+	struct say *say; /* where a check that only warns is told; NULL nowhere */
+	bool tell_all;	 /* say what passed, too */
 };
 
 /* What a failure card tells; filled when the check fails. */
@@ -24,17 +29,19 @@ struct check_failure {
 	bool exited;
 	int exit_code;
 	bool out_of_memory;
-	char probed[256]; /* "TCP 10.213.0.2:5000", "HEALTHCHECK curl -f …" */
+	char name[128];	  /* that app.json gives the check; "" none */
+	char probed[256]; /* "TCP 10.213.0.2:5000", "GET http://10.213.0.2:5000/health" */
 	char answer[512]; /* what the last probe got */
 	char hint[512];	  /* "it listens on port 8081: …"; "" none */
 };
 
 /*
- * The image's HEALTHCHECK, run through exec at once and again with growing pauses (the
- * Engine's own first probe comes only after its interval), else a TCP connect that is
- * retried from 20 ms on, else staying up for 2 s. The Engine's events end the wait as
- * soon as the container dies. 0, or ERR_FAILED with one line ("exited with 3 after 0.4
- * s", "nothing accepts connections on port 5000 after 60 s").
+ * The startup and readiness checks of `listed`, all of which must pass; without any the
+ * image's HEALTHCHECK, run through exec at once and again with growing pauses (the
+ * Engine's own first probe comes only after its interval), else a TCP connect, else
+ * staying up for 2 s. A probe is tried from 20 ms on, with growing pauses. The Engine's
+ * events end the wait as soon as the container dies. 0, or ERR_FAILED with one line
+ * ("exited with 3 after 0.4 s", "/health answered 503 (tried for 30 s)").
  */
 int check_container(struct engine *e, const struct check_options *o,
 	struct check_failure *f, struct err *err);

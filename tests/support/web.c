@@ -34,6 +34,7 @@ struct web {
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t ended;
 	bool stopping;
+	long asked; /* for /after */
 	size_t open;
 	struct connection connections[WEB_CONNECTIONS_MAX];
 };
@@ -148,20 +149,35 @@ static void wait_ms(long ms)
 		(void)nanosleep(&t, NULL);
 }
 
+static int answer_status(struct web *w, const char *path)
+{
+	long before;
+
+	if (!strncmp(path, "/status/", 8))
+		return (int)http_number(path + 8);
+	if (strncmp(path, "/after/", 7) != 0)
+		return 200;
+	(void)pthread_mutex_lock(&w->lock);
+	before = w->asked++;
+	(void)pthread_mutex_unlock(&w->lock);
+	return before < http_number(path + 7) ? 503 : 200;
+}
+
 static int answer(int fd, struct web *w, struct request *r)
 {
 	char out[HEAD_MAX + TEXT_MAX];
-	const char *path = strchr(r->head, ' ');
-	bool echo = path && !strncmp(path, " /head ", 7);
+	const char *space = strchr(r->head, ' '), *path = space ? space + 1 : "";
+	bool echo = !strncmp(path, "/head ", 6);
 	const char *body = echo ? r->head : w->text;
 	size_t body_len = echo ? r->head_len : strlen(w->text);
-	int len;
+	int len, status = answer_status(w, path);
 
-	if (path && !strncmp(path, " /slow/", 7))
-		wait_ms(http_number(path + 7));
+	if (!strncmp(path, "/slow/", 6))
+		wait_ms(http_number(path + 6));
 	len = snprintf(out, sizeof(out),
-		"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n%sContent-Length: "
+		"HTTP/1.1 %d %s\r\nContent-Type: text/plain\r\n%sContent-Length: "
 		"%zu\r\n\r\n%.*s",
+		status, status == 200 ? "OK" : "Not So",
 		r->close ? "Connection: close\r\n" : "", body_len, (int)body_len, body);
 	return send_all(fd, out, (size_t)len);
 }

@@ -6,6 +6,8 @@
  * request bodies, and
  *   /slow/MS     answers after MS milliseconds
  *   /head        answers with the request's own head
+ *   /status/N    answers with that status
+ *   /after/N     answers 503 until it was asked that N times
  *   Upgrade: x   becomes a tunnel that echoes
  * Anything else is answered with its text.
  */
