@@ -6,6 +6,7 @@
 #include "builder/life/life.h"
 #include "builder/life/route.h"
 #include "builder/server.h"
+#include "config/app/checks.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
 #include "config/base/log.h"
@@ -90,12 +91,13 @@ static void pause_for(int64_t ms)
 static void drain(struct server *s, const struct app *app, const struct draining *d)
 {
 	struct life live;
+	int64_t patience = checks_drain(s->store, app->id, s->settings);
 	int64_t pause = PAUSE_MIN_MS, until;
 	bool busy = true;
 
 	if (life_find(s->store, app, app->live, &live, NULL) < 0)
 		return;
-	until = live.live_at + s->settings->deploy_drain;
+	until = live.live_at + patience;
 	while (clock_unix_ms() < until) {
 		if (any_is_busy(s, app, d, &busy, NULL) < 0 || !busy)
 			return;
@@ -103,7 +105,7 @@ static void drain(struct server *s, const struct app *app, const struct draining
 		pause = pause * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause * 2;
 	}
 	log_info("%s: requests still under way after %lld s are cut", app->name,
-		(long long)(s->settings->deploy_drain / 1000));
+		(long long)(patience / 1000));
 }
 
 static int retire(struct server *s, const struct app *app, struct draining *drained,

@@ -1,5 +1,6 @@
 #include "builder/life/compose.h"
 
+#include "builder/life/checks.h"
 #include "builder/life/plan.h"
 #include "builder/recipe/recipe.h"
 #include "builder/server.h"
@@ -335,6 +336,7 @@ static int compose_processes(struct compose *c, struct err *err)
 	cJSON *scripts = cJSON_AddObjectToObject(c->plan, "scripts");
 	const cJSON *app = cJSON_GetObjectItemCaseSensitive(c->recipe->app, "scripts");
 	const cJSON *dokku = cJSON_GetObjectItemCaseSensitive(app, "dokku");
+	const cJSON *bardo = cJSON_GetObjectItemCaseSensitive(app, "bardo");
 	const cJSON *line;
 	int rc = 0;
 
@@ -342,6 +344,7 @@ static int compose_processes(struct compose *c, struct err *err)
 	add_script(scripts, PLAN_PREDEPLOY, plan_text(dokku, "predeploy"));
 	add_script(scripts, PLAN_POSTDEPLOY, plan_text(dokku, "postdeploy"));
 	add_script(scripts, PLAN_SCRIPT_FIRST, plan_text(app, "postdeploy"));
+	add_script(scripts, PLAN_VERIFY, plan_text(bardo, "verify"));
 	cJSON_ArrayForEach(line, c->recipe->processes)
 	{
 		const char *name = plan_text(line, "name");
@@ -478,6 +481,8 @@ int plan_compose(struct plan *out, struct server *s, const struct app *app,
 
 	if (!rc)
 		rc = compose_processes(&c, err);
+	if (!rc)
+		rc = checks_compose(c.plan, s, app, recipe->app, err);
 	if (!rc)
 		rc = compose_mounts(&c, err);
 	if (!rc)

@@ -7,10 +7,12 @@
 #include "builder/life/route.h"
 #include "builder/say.h"
 #include "builder/server.h"
+#include "config/app/checks.h"
 #include "config/base/err.h"
 #include "config/record/places.h"
 #include "config/settings.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,25 +84,39 @@ int life_start(struct server *s, const struct app *app, const struct life *life,
 }
 
 static int check_place(struct server *s, const struct app *app, const struct plan *plan,
-	const struct place *place, struct say *say, struct err *err)
+	const struct place *place, bool tell_all, struct say *say, struct err *err)
 {
 	char name[CONTAINER_NAME_SIZE], address[INET_ADDRSTRLEN];
 	struct check_failure failure = {0};
+	struct plan_process process = {0};
+	bool is_web = !strcmp(place->process, PLAN_WEB);
 	struct check_options options = {
 		.container = place_container_name(app, place, name),
 		.address = place_address(s->settings, app, place, address),
-		.port = strcmp(place->process, PLAN_WEB) ? 0 : plan_port(plan),
-		.timeout = s->settings->check_timeout,
+		.port = is_web ? plan_port(plan) : 0,
+		.timeout = checks_timeout(s->store, app->id, s->settings),
 		.mask = say->mask,
+		.say = say,
+		.tell_all = tell_all,
 	};
-	int rc = check_container(s->engine, &options, &failure, err);
+	int rc;
 
+	if (plan_find_process(plan, place->process, &process))
+		options.listed = process.listed_checks;
+	rc = check_container(s->engine, &options, &failure, err);
 	if (rc == ERR_FAILED)
 		check_card(s->engine, &options, &failure, say);
 	/* A lone web needs no name. */
-	if (rc && (strcmp(place->process, PLAN_WEB) != 0 || place->position > 1))
+	if (rc && (!is_web || place->position > 1))
 		rc = err_prefix(err, "%s.%d ", place->process, place->position);
 	return rc;
+}
+
+static bool is_skipped(const struct plan *plan, const struct place *place)
+{
+	struct plan_process process;
+
+	return plan_find_process(plan, place->process, &process) && process.skips_checks;
 }
 
 int life_check(struct server *s, const struct app *app, const struct life *life,
@@ -109,8 +125,14 @@ int life_check(struct server *s, const struct app *app, const struct life *life,
 	struct place_list places;
 	int rc = read_places(s, app, life, &places, err);
 
-	for (size_t i = 0; i < places.len && !rc; i++)
-		rc = check_place(s, app, plan, &places.items[i], say, err);
+	for (size_t i = 0; i < places.len && !rc; i++) {
+		const struct place *place = &places.items[i];
+
+		if (!is_skipped(plan, place))
+			rc = check_place(s, app, plan, place, false, say, err);
+		else if (place->position == 1)
+			say_detail(say, "The checks of %s are skipped", place->process);
+	}
 	return rc;
 }
 
@@ -119,11 +141,56 @@ static bool is_script(const struct place *place)
 {
 	return !strcmp(place->process, PLAN_RELEASE) ||
 		!strcmp(place->process, PLAN_PREDEPLOY) ||
+		!strcmp(place->process, PLAN_VERIFY) ||
 		!strcmp(place->process, PLAN_POSTDEPLOY);
 }
 
 static int remove_place(struct server *s, const struct app *app,
 	const struct place *place, struct err *err);
+
+/* "web" is every web, "web.2" the second. */
+static bool is_meant(const char *what, const struct place *place)
+{
+	size_t n = strlen(place->process);
+	char position[16];
+
+	(void)snprintf(position, sizeof(position), ".%d", place->position);
+	return !what ||
+		(!strncmp(what, place->process, n) &&
+			(!what[n] || !strcmp(what + n, position)));
+}
+
+int life_check_now(struct server *s, const struct app *app, const struct life *life,
+	const char *what, struct say *say, struct err *err)
+{
+	struct place_list places;
+	struct plan_process process;
+	struct plan plan = {0};
+	int rc = life_read_plan(s, life, &plan, err), first = 0;
+	bool found = false;
+
+	if (!rc)
+		rc = read_places(s, app, life, &places, err);
+	for (size_t i = 0; !rc && i < places.len; i++) {
+		const struct place *place = &places.items[i];
+		int one;
+
+		if (is_script(place) || !is_meant(what, place))
+			continue;
+		found = true;
+		say_step(say, "Running checks for app (%s.%s.%d)", app->name,
+			place->process, place->position);
+		one = check_place(s, app, &plan, place, true, say, first ? NULL : err);
+		first = first ? first : one;
+	}
+	/* A type may well have no container now. */
+	if (!rc && !found && what && !plan_find_process(&plan, what, &process))
+		rc = err_set(err, ERR_NOTFOUND, "Invalid %s specified (%s.%.60s)",
+			strchr(what, '.') ? "container id" : "process type", app->name,
+			what);
+	plan_finish(&plan);
+	return rc ? rc : first;
+}
 
 static int repair_place(struct server *s, const struct app *app, const struct life *life,
 	const struct plan *plan, const struct place *place, bool *changed,
@@ -170,6 +237,19 @@ int life_stop(
 	struct place_list places;
 	int rc = read_places(s, app, life, &places, err);
 
+	return rc ? rc : at_once(s, app, places.items, places.len, container_stop, err);
+}
+
+int life_stop_type(struct server *s, const struct app *app, const struct life *life,
+	const char *process, struct err *err)
+{
+	struct place_list all, places = {0};
+	int rc = read_places(s, app, life, &all, err);
+
+	for (size_t i = 0; i < all.len && !rc; i++) {
+		if (!strcmp(all.items[i].process, process))
+			places.items[places.len++] = all.items[i];
+	}
 	return rc ? rc : at_once(s, app, places.items, places.len, container_stop, err);
 }
 

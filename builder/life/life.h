@@ -24,9 +24,16 @@ int life_read_plan(
 int life_start(struct server *s, const struct app *app, const struct life *life,
 	const struct plan *plan, struct err *err);
 
-/* Proves each container; when one fails, says its failure card. */
+/* Proves each container whose process type isn't skipped; when one fails, says its
+ * failure card. */
 int life_check(struct server *s, const struct app *app, const struct life *life,
 	const struct plan *plan, struct say *say, struct err *err);
+
+/* The same for containers that serve already, whatever is skipped: all (what is NULL), a
+ * type's ("web") or one ("web.2"). Says what passes, too; goes on after a failure, and
+ * gives the first. ERR_NOTFOUND: there is nothing of that name. */
+int life_check_now(struct server *s, const struct app *app, const struct life *life,
+	const char *what, struct say *say, struct err *err);
 
 /* Makes the containers of a life that should run do so: starts stopped ones, creates lost
  * ones again. *changed tells whether there was anything to do. */
@@ -36,6 +43,10 @@ int life_repair(struct server *s, const struct app *app, const struct life *life
 /* Stops its containers, but keeps them: to give a volume to the next life. */
 int life_stop(struct server *s, const struct app *app, const struct life *life,
 	struct err *err);
+
+/* The same for those of one process type. */
+int life_stop_type(struct server *s, const struct app *app, const struct life *life,
+	const char *process, struct err *err);
 
 /* The Engine restarts them from now on. */
 int life_keep(struct server *s, const struct app *app, const struct life *life,

@@ -1,5 +1,6 @@
 #include "builder/life/plan.h"
 
+#include "config/app/checks.h"
 #include "config/base/buf.h"
 #include "config/base/err.h"
 
@@ -121,8 +122,10 @@ bool plan_applies(const cJSON *entry, const char *process)
 	return !*of || !strcmp(of, process);
 }
 
-static void read_process(const cJSON *entry, struct plan_process *out)
+static void read_process(
+	const struct plan *p, const cJSON *entry, struct plan_process *out)
 {
+	const cJSON *checks = cJSON_GetObjectItemCaseSensitive(p->root, "checks");
 	const char *command = plan_text(entry, "command");
 	const cJSON *arguments = cJSON_GetObjectItemCaseSensitive(entry, "arguments");
 	const cJSON *count = cJSON_GetObjectItemCaseSensitive(entry, "count");
@@ -132,6 +135,10 @@ static void read_process(const cJSON *entry, struct plan_process *out)
 		.command = *command ? command : NULL,
 		.arguments = cJSON_IsArray(arguments) ? arguments : NULL,
 		.count = cJSON_IsNumber(count) ? count->valueint : 0,
+		.skips_checks = !strcmp(plan_text(entry, "checks"), CHECKS_SKIPPED),
+		.stops_first = !strcmp(plan_text(entry, "checks"), CHECKS_DISABLED),
+		.listed_checks = cJSON_GetObjectItemCaseSensitive(
+			checks, plan_text(entry, "name")),
 	};
 }
 
@@ -141,7 +148,7 @@ bool plan_process(const struct plan *p, size_t at, struct plan_process *out)
 
 	if (!entry)
 		return false;
-	read_process(entry, out);
+	read_process(p, entry, out);
 	return true;
 }
 

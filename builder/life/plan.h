@@ -19,7 +19,7 @@ struct err;
  * "", "text": "--shm-size 64m"}], "resources": [{"process": "web", "kind": "limit",
  * "name": "memory", "value": "64m"}], "restart": "unless-stopped", "stop_timeout": 10,
  * "log_size": "10m", "scripts": {"release": "./migrate", "predeploy": "…", "postdeploy":
- * "…", "first": "…"}}
+ * "…", "first": "…", "verify": "…"}, "checks": {"web": [{"path": "/health"}]}}
  *
  * port is where web listens, told it as PORT; 0: it serves nothing. A process without a
  * command runs the image's own; an empty process or phase means every one. Secrets stand
@@ -44,6 +44,7 @@ struct plan {
 #define PLAN_POSTDEPLOY "postdeploy"
 /* The script that runs once, after an app's first deploy. */
 #define PLAN_SCRIPT_FIRST "first"
+#define PLAN_VERIFY "verify"
 
 /* NULL and empty ones are fine. */
 void plan_finish(struct plan *p);
@@ -74,6 +75,9 @@ struct plan_process {
 	const char *command;	       /* NULL: the image's own */
 	const struct cJSON *arguments; /* an array of texts; NULL none */
 	int count;
+	bool skips_checks; /* checks:skip: live without a proof */
+	bool stops_first; /* checks:disable: the old ones end before the new ones start */
+	const struct cJSON *listed_checks; /* app.json's; an array; NULL none */
 };
 
 /* The process types in order; false beyond the last. Texts are borrowed. */

@@ -80,6 +80,14 @@ int run_docker_options_report(struct request *r, struct err *err);
 int run_events(struct request *r, struct err *err);
 int run_events_refused(struct request *r, struct err *err);
 
+/* checks.c */
+int run_checks_disable(struct request *r, struct err *err);
+int run_checks_enable(struct request *r, struct err *err);
+int run_checks_report(struct request *r, struct err *err);
+int run_checks_run(struct request *r, struct err *err);
+int run_checks_set(struct request *r, struct err *err);
+int run_checks_skip(struct request *r, struct err *err);
+
 /* git.c */
 int run_receive_pack(struct request *r, struct err *err);
 int run_upload_pack(struct request *r, struct err *err);

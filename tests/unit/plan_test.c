@@ -3,6 +3,7 @@
 #include "builder/life/plan.h"
 #include "builder/recipe/recipe.h"
 #include "builder/server.h"
+#include "config/app/checks.h"
 #include "config/app/listed.h"
 #include "config/app/properties.h"
 #include "config/app/scale.h"
@@ -232,6 +233,59 @@ static void reads_back_what_it_wrote(void **state)
 	free(json);
 }
 
+static void set_checks(struct world *w, const char *list, const char *types)
+{
+	assert_int_equal(
+		property_set(w->server.store, 1, CHECKS_FAMILY, list, types, NULL), 0);
+}
+
+static struct plan_process process(const struct world *w, const char *name)
+{
+	struct plan_process p = {0};
+
+	assert_true(plan_find_process(&w->plan, name, &p));
+	return p;
+}
+
+static void freezes_the_checks_of_each_process_type(void **state)
+{
+	struct world *w = *state;
+
+	w->recipe.processes =
+		cJSON_Parse("[{\"name\":\"web\",\"command\":\"./serve\"},"
+			    "{\"name\":\"worker\",\"command\":\"./work\"}]");
+	w->recipe.app =
+		cJSON_Parse("{\"healthchecks\":{\"web\":[{\"path\":\"/health\"}]},"
+			    "\"scripts\":{\"bardo\":{\"verify\":\"./try\"}}}");
+	compose(w, "{\"Config\":{}}");
+	assert_string_equal(
+		plan_text(process(w, "web").listed_checks->child, "path"), "/health");
+	assert_null(process(w, "worker").listed_checks);
+	assert_false(process(w, "web").skips_checks || process(w, "web").stops_first);
+	assert_string_equal(plan_script(&w->plan, PLAN_VERIFY), "./try");
+}
+
+/* A type that is named is meant rather than one of all. */
+static void freezes_which_checks_are_skipped_and_disabled(void **state)
+{
+	struct world *w = *state;
+
+	w->recipe.processes =
+		cJSON_Parse("[{\"name\":\"web\",\"command\":\"./serve\"},"
+			    "{\"name\":\"clock\",\"command\":\"./tick\"},"
+			    "{\"name\":\"worker\",\"command\":\"./work\"}]");
+	set_checks(w, CHECKS_SKIPPED, "web,other");
+	set_checks(w, CHECKS_DISABLED, "worker");
+	compose(w, "{\"Config\":{}}");
+	assert_true(process(w, "web").skips_checks && !process(w, "web").stops_first);
+	assert_true(process(w, "worker").stops_first);
+	assert_false(process(w, "clock").skips_checks || process(w, "clock").stops_first);
+	set_checks(w, CHECKS_DISABLED, CHECKS_EVERY_TYPE);
+	compose(w, "{\"Config\":{}}");
+	assert_true(process(w, "web").skips_checks && !process(w, "web").stops_first);
+	assert_true(process(w, "clock").stops_first);
+}
+
 static void understands_a_life_of_the_first_version(void **state)
 {
 	struct plan plan = {0};
@@ -291,6 +345,8 @@ int main(void)
 		claim(counts_come_from_scale_then_formation_then_custom),
 		claim(what_is_set_wins_over_the_configuration_file),
 		claim(reads_back_what_it_wrote),
+		claim(freezes_the_checks_of_each_process_type),
+		claim(freezes_which_checks_are_skipped_and_disabled),
 		cmocka_unit_test(understands_a_life_of_the_first_version),
 		cmocka_unit_test(says_that_a_stored_plan_is_damaged),
 		cmocka_unit_test(plain_words_need_no_shell),
