@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LABEL_WIDTH 31
+#define LABEL_WIDTH 30
 
 /* FAMILY:report in Dokku's form. */
 
@@ -32,7 +32,7 @@ static void print_row(const cJSON *row)
 	for (char *c = label; *c; c++)
 		*c = *c == '-' ? ' ' : *c;
 	label[0] = (char)toupper((unsigned char)label[0]);
-	(void)printf("       %-*s%s\n", LABEL_WIDTH, label, cJSON_GetStringValue(row));
+	(void)printf("       %-*s %s\n", LABEL_WIDTH, label, cJSON_GetStringValue(row));
 }
 
 static int print_only(const struct reporting *p, const cJSON *report, struct err *err)
