@@ -2,6 +2,7 @@
 # Environment variables, as an owner sets them over ssh.
 
 # An app whose pages show what its environment is.
+# shellcheck disable=SC2034 # new_app_repo uses the folder
 setup_file() {
 	load lib
 	server_start

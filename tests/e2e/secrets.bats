@@ -4,6 +4,7 @@
 # stored.
 
 # Names for the environment, and what is looked for.
+# shellcheck disable=SC2089,SC2090 # the quotes are meant literally
 secrets_make() {
 	SIMPLE=hunter2-plain-9f3a
 	QUOTED="it's \"quoted\" \\back\\slash \$HOME \`id\`"
