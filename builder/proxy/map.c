@@ -22,11 +22,13 @@ char *haproxy_map_path(const struct settings *s, const char *name, char *out)
 	return path_run(s, file, out);
 }
 
-/* A new version of the map, "New version created: N". */
+/* A new version of the map, "New version created: N". ERR_NOTFOUND: no rule of the
+ * running configuration looks into it, since the ports that would are off. */
 static int prepare_map(
 	const struct settings *s, const char *map, int64_t *version, struct err *err)
 {
 	static const char created[] = "New version created: ";
+	static const char unknown[] = "Unknown map identifier";
 	char command[PATH_TEXT_MAX + 32];
 	struct buf reply;
 	int rc;
@@ -34,7 +36,9 @@ static int prepare_map(
 	(void)snprintf(command, sizeof(command), "prepare map %s", map);
 	buf_init(&reply, HAPROXY_REPLY_MAX);
 	rc = haproxy_ask(s, command, &reply, err);
-	if (!rc &&
+	if (!rc && !strncmp(buf_text(&reply), unknown, strlen(unknown)))
+		rc = err_set(err, ERR_NOTFOUND, "HAProxy has no map %s", map);
+	else if (!rc &&
 		(strncmp(buf_text(&reply), created, strlen(created)) != 0 ||
 			number_parse(buf_text(&reply) + strlen(created), 0, INT64_MAX,
 				version) < 0))
@@ -104,7 +108,7 @@ int haproxy_replace_map(
 
 	if (!rc && haproxy_ping(s, NULL) != ERR_AWAY)
 		rc = replace_running(s, path, text, err);
-	return rc;
+	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
 int haproxy_make_map(const struct settings *s, const char *name, struct err *err)
