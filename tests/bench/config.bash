@@ -2,6 +2,8 @@
 # sshd that does what people would, and the Engine's part alone, in turn.
 # shellcheck shell=bash disable=SC2154
 
+# (The image's label says whose it is: what isn't bardo's must not be counted as such.)
+
 # The calls to the Engine, and what they need.
 # shellcheck disable=SC1091
 . tests/bench/deploy.bash
@@ -36,7 +38,7 @@ config_prepare() {
 		export DOCKER_HOST=$DOCKER_HOST
 		docker stop bench-config || true
 		docker rm bench-config || true
-		docker run -d --name bench-config --restart always \\
+		docker run -d --name bench-config --restart always --label bardo.app=none \\
 			-p 127.0.0.1:$config_port:5000 -e PORT=5000 -e GREETING=\$1 $config_image
 		until curl -fs http://127.0.0.1:$config_port/ >/dev/null; do sleep 0.02; done
 	END
@@ -59,7 +61,7 @@ config_engine() {
 	local create start ready
 	create=$(engine_call POST '/containers/create?name=bench-bare' \
 		-H 'Content-Type: application/json' -d "{
-		\"Image\": \"$config_image\", \"Env\": [\"PORT=$bare_port\", \"GREETING=$1\"],
+		\"Image\": \"$config_image\", \"Labels\": {\"bardo.app\": \"none\"}, \"Env\": [\"PORT=$bare_port\", \"GREETING=$1\"],
 		\"HostConfig\": {\"NetworkMode\": \"$bare_network\"},
 		\"NetworkingConfig\": {\"EndpointsConfig\": {\"$bare_network\":
 			{\"IPAMConfig\": {\"IPv4Address\": \"$bare_address\"}}}}}")
