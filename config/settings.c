@@ -170,6 +170,7 @@ static const struct setting table[] = {
 	{"build.min-free", BYTES, AT(build_min_free), "512m", NULL},
 	{"check.timeout", DURATION, AT(check_timeout), "60s", NULL},
 	{"deploy.drain", PAUSE, AT(deploy_drain), "30s", NULL},
+	{"deploy.bake", PAUSE, AT(deploy_bake), "30s", NULL},
 	{"deploy.keep-images", COUNT, AT(deploy_keep_images), "10", NULL},
 	{"events.keep", COUNT, AT(events_keep), "10000", NULL},
 	{"proxy.driver", TEXT, AT(proxy_driver), "haproxy", check_driver},

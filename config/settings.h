@@ -40,6 +40,7 @@ struct settings {
 	int64_t build_min_free;		      /* refuse a push when the disk has less */
 	int64_t check_timeout;		      /* to prove that a new life works */
 	int64_t deploy_drain;
+	int64_t deploy_bake;	    /* how long the life before stays, to fall back to */
 	int64_t deploy_keep_images; /* an app's newest tags; older ones are removed */
 	int64_t events_keep;	    /* of each kind */
 	char proxy_driver[SETTING_TEXT_MAX];

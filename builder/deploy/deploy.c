@@ -51,6 +51,7 @@ static void fill_life(struct passage *p)
 	(void)snprintf(l->key, sizeof(l->key), "%s", d->key);
 	(void)snprintf(l->source, sizeof(l->source), "%s", d->source);
 	(void)snprintf(l->ref, sizeof(l->ref), "%s", d->ref ? d->ref : "");
+	(void)snprintf(l->reason, sizeof(l->reason), "%s", d->reason ? d->reason : "");
 	route_url(p->server, p->app, d->client_side, l->url);
 }
 

@@ -22,6 +22,7 @@ struct deploy {
 	const char
 		*client_side; /* the address that the client connected to, for the URL */
 	const char *source;   /* push, rebuild, revive, config …: for the record */
+	const char *reason;   /* why, where nobody asked for it; NULL */
 	const char *commit;   /* 40 hex */
 	const char *version;  /* "" none */
 	const char *ref;      /* the branch that it moves, for the record; NULL none */

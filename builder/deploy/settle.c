@@ -1,5 +1,6 @@
 #include "builder/deploy/settle.h"
 
+#include "builder/deploy/bake.h"
 #include "builder/deploy/retag.h"
 #include "builder/git/git.h"
 #include "builder/life/container.h"
@@ -18,6 +19,7 @@
 #include "config/settings.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -179,22 +181,88 @@ static int decide(struct server *s, struct app *app, int lock, struct draining *
 	return rc;
 }
 
+/* The newest of them: what to fall back to. */
+static struct life *newest(struct draining *d)
+{
+	struct life *best = NULL;
+
+	for (size_t i = 0; i < d->len; i++) {
+		if (!best || d->lives[i].number > best->number)
+			best = &d->lives[i];
+	}
+	return best;
+}
+
+/* Unless somebody else has decided on the app's next life meanwhile. */
+static int fall_back(struct server *s, struct app *app, int lock, struct life *live,
+	struct draining *draining, const char *reason, struct err *err)
+{
+	int rc = lock_wait(lock, err);
+
+	if (!rc)
+		rc = app_reload(s->store, app, err);
+	if (!rc && app->live == live->number && !app->destroyed_at)
+		rc = bake_fall_back(s, app, live, newest(draining), reason, err);
+	lock_release(lock);
+	return rc;
+}
+
+/* The life is watched while the one before could still serve. One that was fallen back to
+ * has nothing better before it. */
+static int bake(struct server *s, struct app *app, int lock, struct life *live,
+	struct draining *draining, bool *fell_back, struct err *err)
+{
+	char reason[BAKE_REASON_SIZE];
+	enum bake_end end;
+	int64_t until = live->live_at + s->settings->deploy_bake;
+	int rc;
+
+	*fell_back = false;
+	if (!draining->len || clock_unix_ms() >= until ||
+		!strcmp(live->source, BAKE_SOURCE))
+		return 0;
+	rc = bake_watch(s, app, live, until, &end, reason, err);
+	if (rc || end != BAKE_CRASHED)
+		return rc;
+	*fell_back = true;
+	return fall_back(s, app, lock, live, draining, reason, err);
+}
+
+static void tidy(struct server *s, const struct app *app, int lock)
+{
+	struct err why = {0};
+
+	if (lock_try(lock, NULL) < 0)
+		return;
+	if (images_follow_name(s, app, &why) < 0)
+		log_warn("%s: its images: %s", app->name, why.msg);
+	remove_old_images(s, app);
+	collect_garbage(s, app);
+}
+
+/* The bake's events begin with the switch: nothing is missed by draining first. After a
+ * fall back there is another life to settle. */
 static int settle(struct server *s, struct app *app, int lock, struct err *err)
 {
 	struct draining draining;
-	struct err why = {0};
-	int rc = decide(s, app, lock, &draining, err);
+	struct life live;
+	bool again = true;
+	int rc = 0;
 
-	if (rc)
-		return rc;
-	drain(s, app, &draining);
-	rc = retire(s, app, &draining, err);
-	if (lock_try(lock, NULL) == 0) {
-		if (images_follow_name(s, app, &why) < 0)
-			log_warn("%s: its images: %s", app->name, why.msg);
-		remove_old_images(s, app);
-		collect_garbage(s, app);
+	while (!rc && again) {
+		again = false;
+		rc = decide(s, app, lock, &draining, err);
+		if (!rc && app->live)
+			rc = life_find(s->store, app, app->live, &live, err);
+		if (rc)
+			return rc;
+		drain(s, app, &draining);
+		if (app->live)
+			rc = bake(s, app, lock, &live, &draining, &again, err);
 	}
+	if (!rc)
+		rc = retire(s, app, &draining, err);
+	tidy(s, app, lock);
 	return rc;
 }
 

@@ -51,6 +51,16 @@ int life_read_plan(
 	return rc;
 }
 
+bool life_has_exclusive_volume(struct server *s, const struct life *life)
+{
+	struct plan plan = {0};
+	bool has =
+		life_read_plan(s, life, &plan, NULL) == 0 && plan_exclusive_volume(&plan);
+
+	plan_finish(&plan);
+	return has;
+}
+
 static int create_one(struct server *s, const struct app *app, const struct life *life,
 	const struct plan *plan, const char *process, int position,
 	struct place_list *places, struct err *err)

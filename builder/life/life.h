@@ -19,6 +19,9 @@ struct server;
 int life_read_plan(
 	struct server *s, const struct life *life, struct plan *plan, struct err *err);
 
+/* Whether it has a volume that no other life may have at the same time. */
+bool life_has_exclusive_volume(struct server *s, const struct life *life);
+
 /* Reserves the places of every process of the plan, creates the containers and starts
  * them. What was made stays for life_remove when it fails. */
 int life_start(struct server *s, const struct app *app, const struct life *life,

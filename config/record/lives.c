@@ -73,12 +73,12 @@ static int insert(struct store *s, const struct life *l, struct err *err)
 	return store_do(s, err,
 		STORE_SQL("INSERT INTO life (app_id, number, state, commit_id, version, "
 			  "tag, "
-			  "image_id, user, key, source, ref, url, created_at) "
-			  "VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+			  "image_id, user, key, source, ref, url, reason, created_at) "
+			  "VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
 		STORE_I(l->app_id), STORE_I(l->number), STORE_T(l->commit),
 		STORE_T(l->version), STORE_T(l->tag), STORE_T(l->image_id),
 		STORE_T(l->user), STORE_T(l->key), STORE_T(l->source), STORE_T(l->ref),
-		STORE_T(l->url), STORE_I(l->created_at));
+		STORE_T(l->url), STORE_T(l->reason), STORE_I(l->created_at));
 }
 
 int life_create(struct store *s, struct app *app, struct life *life, struct err *err)
@@ -403,6 +403,48 @@ int life_switch_back(
 	life->state = LIFE_CHECKING;
 	rc = store_commit(s, err);
 	return rc ? rc : app_reload(s, app, err);
+}
+
+static int fall_back_in_transaction(struct store *s, const struct life *life,
+	const struct life *before, struct err *err)
+{
+	int rc = store_do(s, err,
+		STORE_SQL("UPDATE life SET state = 'failed', reason = ?, ended_at = ? "
+			  "WHERE app_id = ? AND number = ?"),
+		STORE_T(life->reason), STORE_I(life->ended_at), STORE_I(life->app_id),
+		STORE_I(life->number));
+
+	if (!rc)
+		rc = store_do(s, err,
+			STORE_SQL("UPDATE life SET state = 'live' WHERE app_id = ? AND "
+				  "number = ?"),
+			STORE_I(before->app_id), STORE_I(before->number));
+	if (!rc)
+		rc = store_do(s, err, STORE_SQL("UPDATE app SET live = ? WHERE id = ?"),
+			STORE_I(before->number), STORE_I(before->app_id));
+	return rc;
+}
+
+int life_fall_back(struct store *s, struct app *app, struct life *life,
+	struct life *before, const char *reason, struct err *err)
+{
+	int rc = store_begin(s, err);
+
+	if (rc)
+		return rc;
+	life->ended_at = clock_unix_ms();
+	(void)snprintf(life->reason, sizeof(life->reason), "%s", reason);
+	rc = fall_back_in_transaction(s, life, before, err);
+	if (rc) {
+		store_rollback(s);
+		return rc;
+	}
+	rc = store_commit(s, err);
+	if (rc)
+		return rc;
+	life->state = LIFE_FAILED;
+	before->state = LIFE_LIVE;
+	return app_reload(s, app, err);
 }
 
 int life_retire(struct store *s, struct life *life, struct err *err)

@@ -46,7 +46,7 @@ struct life {
 	char source[16];		/* push, revive, rebuild */
 	char ref[BRANCH_SIZE];		/* the branch that it moves to commit; "" none */
 	char url[URL_SIZE];
-	char reason[512];		       /* why it failed */
+	char reason[512];		       /* why it failed, or why it was made */
 	int64_t created_at, live_at, ended_at; /* 0: not yet */
 };
 
@@ -97,6 +97,11 @@ int life_switch(struct store *s, struct app *app, struct life *life, struct err 
 /* Takes life_switch back: `before` (0 none) is live again and this one in checking. */
 int life_switch_back(
 	struct store *s, struct app *app, struct life *life, int before, struct err *err);
+
+/* After the switch: this life has failed, with its reason, and the one before, which
+ * drains, is live again. */
+int life_fall_back(struct store *s, struct app *app, struct life *life,
+	struct life *before, const char *reason, struct err *err);
 
 int life_retire(struct store *s, struct life *life, struct err *err);
 

@@ -174,6 +174,7 @@ server_start() {
 			host = $DOCKER_HOST
 		[deploy]
 			drain = 10s
+			bake = 0s
 		[proxy]
 			bind = 127.0.0.1
 			http = off

@@ -96,6 +96,7 @@ write_config() {
 			timeout = 5s
 		[deploy]
 			drain = 2s
+			bake = 0s
 		[proxy]
 			bind = 127.0.0.1
 			http = 127.0.0.1:$(http_port)

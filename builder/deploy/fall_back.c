@@ -1,0 +1,77 @@
+#include "builder/deploy/bake.h"
+
+#include "builder/deploy/deploy.h"
+#include "builder/life/life.h"
+#include "builder/life/route.h"
+#include "builder/say.h"
+#include "builder/server.h"
+#include "config/base/err.h"
+#include "config/base/log.h"
+#include "config/people/users.h"
+
+#include <stdio.h>
+
+/* The record, the containers, the routes, in this order: what dies in between is finished
+ * by reconcile, which makes the others follow the record. */
+static int put_back(struct server *s, struct app *app, struct life *live,
+	struct life *before, const char *reason, struct err *err)
+{
+	bool changed;
+	int rc = life_fall_back(s->store, app, live, before, reason, err);
+
+	/* Where one life at a time may have the volume, the new one ends first. */
+	if (!rc && life_has_exclusive_volume(s, before))
+		rc = life_remove(s, app, live, false, err);
+	if (!rc)
+		rc = life_repair(s, app, before, &changed, err);
+	if (!rc)
+		rc = life_keep(s, app, before, err);
+	if (!rc)
+		rc = route_to_life(s, app, before, err);
+	return rc ? rc : life_remove(s, app, live, false, err);
+}
+
+/* The life before has gone on under its own number; what serves from now on is a life of
+ * its own, as after every change. */
+static int make_life(struct server *s, struct app *app, const struct life *before,
+	const char *reason, struct err *err)
+{
+	const struct user nobody = {.name = "bardo"};
+	struct life life = {0};
+	struct say say;
+	const struct deploy d = {
+		.server = s,
+		.app = app,
+		.say = &say,
+		.user = &nobody,
+		.key = "",
+		.client_side = "",
+		.source = BAKE_SOURCE,
+		.reason = reason,
+		.commit = before->commit,
+		.version = before->version,
+		.from = before,
+	};
+	int rc;
+
+	say_init(&say, -1);
+	rc = deploy_run(&d, &life, err);
+	say_finish(&say);
+	return rc;
+}
+
+int bake_fall_back(struct server *s, struct app *app, struct life *live,
+	struct life *before, const char *reason, struct err *err)
+{
+	char whole[sizeof(live->reason)];
+	int rc;
+
+	(void)snprintf(
+		whole, sizeof(whole), "%s: fell back to life %d", reason, before->number);
+	log_warn("%s: life %d: %s", app->name, live->number, whole);
+	rc = put_back(s, app, live, before, whole, err);
+	if (rc)
+		return rc;
+	(void)snprintf(whole, sizeof(whole), "life %d: %s", live->number, reason);
+	return make_life(s, app, before, whole, err);
+}

@@ -1,0 +1,137 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154,SC2030,SC2031
+# The first moments of a life: trouble brings the life before back, by itself.
+
+setup_file() {
+	load lib
+	server_start
+	bardod_stop
+	bardod_start -c deploy.bake=60s
+}
+teardown_file() {
+	load lib
+	server_remove
+}
+setup() {
+	load lib
+}
+
+teardown() {
+	ssh_bardo apps:destroy "$APP" --force
+}
+
+# A program that serves, and ends after a moment.
+crashing() { # VERSION
+	printf '#!/bin/sh\nhttpd -p "$PORT" -h /www\nsleep 0.5\nexit 7\n' >start
+	deploy_version "$1"
+}
+newest_is() { # SOURCE STATE
+	[ "$(life "$APP" 0 source) $(life "$APP" 0 state)" = "$1 $2" ]
+}
+state_of() { # NUMBER
+	ssh_bardo lives:info "$APP" "$1" --format json | jq -r .state
+}
+is_retired() { # NUMBER
+	[ "$(state_of "$1")" = retired ]
+}
+
+@test "the containers of the life before stay while the new one bakes" {
+	new_app_repo calm
+	push
+	deploy_version 2
+	assert_equal "$(running_containers_of "$APP" | sort | tr '\n' ' ')" \
+		"bardo.$APP.web.1.1 bardo.$APP.web.2.1 "
+	assert_equal "$(state_of 1)" draining
+	page_is "$APP" 'version 2'
+}
+
+@test "a newer deploy ends the bake" {
+	new_app_repo hasty
+	push
+	deploy_version 2
+	deploy_version 3
+	wait_until 20 is_retired 1
+	wait_until 20 has_containers "$APP" 2
+	page_is "$APP" 'version 3'
+	assert_equal "$(state_of 2)" draining
+}
+
+@test "a crash loop brings the life before back, recorded with its reason" {
+	new_app_repo loops
+	push
+	run crashing 2
+	assert_success
+	wait_until 40 newest_is fallback live
+	page_is "$APP" 'version 1'
+	assert_equal "$(life "$APP" 0 commit)" "$(life "$APP" 2 commit)"
+	assert_equal "$(life "$APP" 0 user)" bardo
+	[[ "$(life "$APP" 0 reason)" == 'life 2: web.1 exited with 7 for the 3rd time'* ]]
+	assert_equal "$(life "$APP" 1 state)" failed
+	[[ "$(life "$APP" 1 reason)" == *'fell back to life 1' ]]
+	wait_until 20 is_retired 1
+	assert_equal "$(running_containers_of "$APP")" "bardo.$APP.web.3.1"
+	assert_equal "$(engine_containers | grep -c "^bardo.$APP.")" 1
+}
+
+@test "a volume goes back to the life before too" {
+	new_app_repo keeps
+	echo 'VOLUME /data' >>Dockerfile
+	run deploy_version 1b
+	assert_success
+	run crashing 2
+	assert_success
+	wait_until 60 newest_is fallback live
+	page_is "$APP" 'version 1b'
+	assert_equal "$(running_containers_of "$APP" | wc -l)" 1
+}
+
+@test "an end that somebody asked for is no crash" {
+	new_app_repo asked
+	push
+	deploy_version 2
+	for _ in 1 2 3 4; do
+		docker restart -t 0 "bardo.$APP.web.2.1" >/dev/null
+	done
+	page_is "$APP" 'version 2'
+	assert_equal "$(life "$APP" 0 life)" 2
+}
+
+@test "an app that is destroyed while it bakes leaves nothing and nobody" {
+	new_app_repo brief
+	push
+	deploy_version 2
+	ssh_bardo apps:destroy "$APP" --force
+	assert_equal "$(engine_containers | grep -F "bardo.$APP.")" ''
+	wait_until 10 nobody_settles
+	bardo apps:create "$APP"
+}
+nobody_settles() {
+	! server_processes | grep -q -- --door
+}
+
+@test "what happens while bardod is away is seen by the next one" {
+	new_app_repo away
+	push
+	printf '#!/bin/sh\nhttpd -p "$PORT" -h /www\nsleep 2\nexit 7\n' >start
+	deploy_version 2
+	bardod_stop
+	wait_until 30 has_ended_three_times "bardo.$APP.web.2.1"
+	bardod_start -c deploy.bake=60s
+	wait_until 40 newest_is fallback live
+	page_is "$APP" 'version 1'
+}
+has_ended_three_times() {
+	[ "$(docker inspect -f '{{.RestartCount}}' "$1")" -ge 3 ]
+}
+
+@test "after a push that was taken back, the next one goes through" {
+	new_app_repo again
+	push
+	good=$(cat start)
+	crashing 2
+	wait_until 40 newest_is fallback live
+	echo "$good" >start
+	run deploy_version 3
+	assert_success
+	page_is "$APP" 'version 3'
+}
