@@ -5,6 +5,7 @@
 #include "builder/life/plan.h"
 #include "builder/proxy/haproxy.h"
 #include "builder/server.h"
+#include "config/app/ports.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
 #include "config/door.h"
@@ -76,7 +77,7 @@ struct port_list {
 	size_t len, cap;
 };
 
-static int collect_port(void *ctx, const struct app *app)
+static int collect_port(void *ctx, int port, int slot)
 {
 	struct port_list *list = ctx;
 
@@ -89,7 +90,7 @@ static int collect_port(void *ctx, const struct app *app)
 		list->ports = ports;
 		list->cap = cap;
 	}
-	list->ports[list->len++] = (struct haproxy_port){app->port, app->slot};
+	list->ports[list->len++] = (struct haproxy_port){port, slot};
 	return 0;
 }
 
@@ -97,7 +98,7 @@ static int map_ports(struct server *s, struct err *err)
 {
 	struct port_list list = {0};
 	int lock = haproxy_lock_map(s->settings, HAPROXY_MAP_PORTS, err);
-	int rc = lock < 0 ? lock : apps_each(s->store, collect_port, &list, err);
+	int rc = lock < 0 ? lock : ports_each_routed(s->store, collect_port, &list, err);
 
 	if (!rc)
 		rc = haproxy_map_ports(s->settings, list.ports, list.len, err);
@@ -120,55 +121,100 @@ static void server_name(const struct place *p, char out[HAPROXY_NAME_SIZE])
 		out, HAPROXY_NAME_SIZE, "%s.%d.%d", p->process, p->life, p->position);
 }
 
-/* The life's web containers as servers of the proxy. */
-static int servers_of_life(struct server *s, const struct app *app,
-	const struct life *life, struct haproxy_server *servers, size_t *len,
-	struct err *err)
+/* A backend of the app's, and what it holds: the life's web containers at one port. */
+struct target {
+	int slot;
+	int container; /* or PORT_OWN */
+};
+
+/* The app's own backend first, then those of mapped ports. */
+#define TARGETS_MAX (2 * PORTS_MAX + 1)
+
+static int read_targets(struct server *s, const struct app *app,
+	struct target out[TARGETS_MAX], size_t *len, struct err *err)
 {
-	struct place places[CONTAINERS_MAX];
-	struct plan plan = {0};
-	size_t places_len;
-	int rc = life_read_plan(s, life, &plan, err);
+	struct port_backend backends[2 * PORTS_MAX];
+	size_t count;
+	int rc = port_backends_read(s->store, app, backends, &count, err);
 
 	*len = 0;
-	if (!rc)
-		rc = places_read(s->store, app, life->number, places, &places_len, err);
-	for (size_t i = 0; !rc && plan_port(&plan) && i < places_len; i++) {
-		char address[INET_ADDRSTRLEN];
+	out[(*len)++] = (struct target){app->slot, PORT_OWN};
+	for (size_t i = 0; i < count && !rc; i++)
+		out[(*len)++] = (struct target){backends[i].slot, backends[i].container};
+	return rc;
+}
 
-		if (strcmp(places[i].process, PLAN_WEB) != 0)
-			continue;
-		server_name(&places[i], servers[*len].name);
-		(void)snprintf(servers[*len].address, sizeof(servers[*len].address),
-			"%s:%d", place_address(s->settings, app, &places[i], address),
-			plan_port(&plan));
-		(*len)++;
+/* The life's web containers. */
+struct webs {
+	struct place places[CONTAINERS_MAX];
+	size_t len;
+	int port; /* 0: it serves nothing on a port of its own */
+};
+
+static int read_webs(struct server *s, const struct app *app, const struct life *life,
+	struct webs *out, struct err *err)
+{
+	struct plan plan = {0};
+	size_t all, webs = 0;
+	int rc = life_read_plan(s, life, &plan, err);
+
+	if (!rc)
+		rc = places_read(s->store, app, life->number, out->places, &all, err);
+	for (size_t i = 0; !rc && i < all; i++) {
+		if (!strcmp(out->places[i].process, PLAN_WEB))
+			out->places[webs++] = out->places[i];
 	}
+	out->len = webs;
+	out->port = rc ? 0 : plan_port(&plan);
 	plan_finish(&plan);
 	return rc;
+}
+
+static int route_target(struct server *s, const struct app *app, const struct webs *webs,
+	const struct target *t, struct err *err)
+{
+	struct haproxy_server servers[CONTAINERS_MAX];
+	int port = t->container == PORT_OWN ? webs->port : t->container;
+	size_t len = port ? webs->len : 0;
+
+	for (size_t i = 0; i < len; i++) {
+		char address[INET_ADDRSTRLEN];
+
+		server_name(&webs->places[i], servers[i].name);
+		(void)snprintf(servers[i].address, sizeof(servers[i].address), "%s:%d",
+			place_address(s->settings, app, &webs->places[i], address), port);
+	}
+	return haproxy_route(s->settings, t->slot, servers, len, err);
 }
 
 int route_to_life(
 	struct server *s, const struct app *app, const struct life *life, struct err *err)
 {
-	struct haproxy_server servers[CONTAINERS_MAX];
-	size_t len = 0;
-	int rc = 0;
+	struct target targets[TARGETS_MAX];
+	struct webs webs = {0};
+	size_t len;
+	int rc = read_targets(s, app, targets, &len, err);
 
-	if (life && !app->stopped)
-		rc = servers_of_life(s, app, life, servers, &len, err);
-	return rc ? rc : haproxy_route(s->settings, app->slot, servers, len, err);
+	if (!rc && life && !app->stopped)
+		rc = read_webs(s, app, life, &webs, err);
+	for (size_t i = 0; i < len && !rc; i++)
+		rc = route_target(s, app, &webs, &targets[i], err);
+	return rc;
 }
 
 int route_is_busy(struct server *s, const struct app *app, const struct place *place,
 	bool *busy, struct err *err)
 {
+	struct target targets[TARGETS_MAX];
 	char name[HAPROXY_NAME_SIZE];
 	int64_t connections = 0;
-	int rc;
+	size_t len;
+	int rc = read_targets(s, app, targets, &len, err);
 
 	server_name(place, name);
-	rc = haproxy_connections(s->settings, app->slot, name, &connections, err);
+	for (size_t i = 0; i < len && !rc && !connections; i++)
+		rc = haproxy_connections(
+			s->settings, targets[i].slot, name, &connections, err);
 	*busy = connections > 0;
 	return rc;
 }
@@ -176,23 +222,69 @@ int route_is_busy(struct server *s, const struct app *app, const struct place *p
 int route_drop(struct server *s, const struct app *app, const struct place *place,
 	struct err *err)
 {
+	struct target targets[TARGETS_MAX];
 	char name[HAPROXY_NAME_SIZE];
+	size_t len;
+	int rc = read_targets(s, app, targets, &len, err);
 
 	server_name(place, name);
-	return haproxy_delete(s->settings, app->slot, name, err);
+	for (size_t i = 0; i < len && !rc; i++)
+		rc = haproxy_delete(s->settings, targets[i].slot, name, err);
+	return rc;
+}
+
+/* Empties a backend that no port leads to, so that another app can have it. */
+static int empty_backend(struct server *s, int slot, struct err *err)
+{
+	struct haproxy_shown shown[HAPROXY_SERVERS_MAX];
+	size_t len;
+	int rc = haproxy_route(s->settings, slot, NULL, 0, err);
+
+	if (!rc)
+		rc = haproxy_show(s->settings, slot, shown, &len, err);
+	for (size_t i = 0; !rc && i < len; i++)
+		rc = haproxy_delete(s->settings, slot, shown[i].server.name, err);
+	return rc;
+}
+
+int route_ports_of(
+	struct server *s, const struct app *app, const struct life *live, struct err *err)
+{
+	struct port_backend backends[2 * PORTS_MAX];
+	size_t len;
+	/* A new backend has its servers before a port leads there. */
+	int rc = live ? route_to_life(s, app, live, err) : 0;
+
+	if (!rc)
+		rc = route_ports(s, err);
+	if (!rc)
+		rc = port_backends_read(s->store, app, backends, &len, err);
+	for (size_t i = 0; !rc && i < len; i++) {
+		if (backends[i].used)
+			continue;
+		if (live)
+			rc = empty_backend(s, backends[i].slot, err);
+		if (!rc)
+			rc = port_backend_release(
+				s->store, app, backends[i].container, err);
+	}
+	return rc;
 }
 
 void route_url(
 	const struct server *s, const struct app *app, const char *client_side, char *out)
 {
 	const char *host = s->settings->server_hostname;
+	struct port_mapping ports[PORTS_MAX] = {{.host = app->port}};
+	size_t len;
 	bool v6;
 
 	if (names_url(s, app, out))
 		return;
+	(void)ports_read(s->store, app, ports, &len, NULL);
 	if (!*host)
 		host = client_side && *client_side ? client_side : "localhost";
 	v6 = strchr(host, ':') && host[0] != '[';
 	(void)snprintf(out, URL_SIZE, "http://%s%s%s:%d/", v6 ? "[" : "", host,
-		v6 ? "]" : "", app->port);
+		v6 ? "]" : "", ports[0].host);
 }

@@ -23,6 +23,12 @@ int route_ports(struct server *s, struct err *err);
 int route_to_life(struct server *s, const struct app *app, const struct life *life,
 	struct err *err);
 
+/* Makes the app's ports lead where the record says by now: backends get the live life's
+ * servers (NULL: none is live) before a port leads to them, and are given back when none
+ * does any more. The caller holds the app's lock. */
+int route_ports_of(struct server *s, const struct app *app, const struct life *live,
+	struct err *err);
+
 /* Whether requests to this place are still under way. */
 int route_is_busy(struct server *s, const struct app *app, const struct place *place,
 	bool *busy, struct err *err);

@@ -6,11 +6,10 @@
 struct err;
 struct store;
 
-/* Lists of things that an owner adds to an app and removes again: mounts, ports, docker
- * options, shared networks. What text, part and process mean is in the schema. */
+/* Lists of things that an owner adds to an app and removes again: mounts, docker options,
+ * shared networks. What text, part and process mean is in the schema. */
 
 #define LISTED_MOUNT "mount"
-#define LISTED_PORT "port"
 #define LISTED_OPTION "option"
 #define LISTED_NETWORK "network"
 

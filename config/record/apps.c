@@ -2,13 +2,12 @@
 
 #include "config/base/clock.h"
 #include "config/base/err.h"
+#include "config/record/pools.h"
 #include "config/settings.h"
 #include "config/store.h"
 
 #include <stdbool.h>
 #include <stdio.h>
-
-#define SUBNET_BITS 27
 
 #define COLUMNS                                                                          \
 	"id, name, created_at, destroyed_at, deploy_branch, last_life, live, "           \
@@ -102,61 +101,23 @@ int app_reload(struct store *s, struct app *app, struct err *err)
 	return rc;
 }
 
-/* The lowest number from first to last that no app has in this column. */
-static int lowest_free(struct store *s, const char *column, int64_t first, int64_t last,
-	int *out, struct err *err)
-{
-	char sql[256];
-	struct sqlite3_stmt *q;
-	int rc;
-
-	(void)snprintf(sql, sizeof(sql),
-		"SELECT min(n) FROM (SELECT ?1 AS n UNION ALL SELECT %s + 1 FROM app "
-		"WHERE %s >= ?1) WHERE n NOT IN (SELECT %s FROM app WHERE %s IS NOT "
-		"NULL)",
-		column, column, column, column);
-	q = store_query(s, err, STORE_SQL(sql), STORE_I(first));
-	rc = store_step(q, err);
-	if (rc == 1)
-		*out = (int)store_int(q, 0);
-	store_query_finish(q);
-	if (rc < 0)
-		return rc;
-	return *out > last ? ERR_NOTFOUND : 0;
-}
-
-struct pool {
-	const char *column;
-	int64_t first, last;
-	const char *setting;
-};
-
+/* A backend, a port and a network of its own. */
 static int allocate(
 	struct store *s, const struct settings *set, int64_t id, struct err *err)
 {
-	int64_t subnets = (int64_t)1 << (SUBNET_BITS - set->network_bits);
-	const struct pool pools[] = {
-		{"slot", 0, set->proxy_apps - 1, "proxy.apps"},
-		{"port", set->proxy_port_first, set->proxy_port_last, "proxy.ports"},
-		{"subnet", 0, subnets - 1, "network.pool"},
+	static const char *const columns[POOLS] = {
+		[POOL_SLOT] = "UPDATE app SET slot = ? WHERE id = ?",
+		[POOL_PORT] = "UPDATE app SET port = ? WHERE id = ?",
+		[POOL_SUBNET] = "UPDATE app SET subnet = ? WHERE id = ?",
 	};
 
-	for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {
-		char sql[64];
-		int free_one = 0, rc;
+	for (int pool = 0; pool < POOLS; pool++) {
+		int free_one = 0;
+		int rc = pool_take(s, set, (enum pool)pool, &free_one, err);
 
-		rc = lowest_free(s, pools[i].column, pools[i].first, pools[i].last,
-			&free_one, err);
-		if (rc == ERR_NOTFOUND)
-			return err_set(err, ERR_FAILED,
-				"%s is used up: make it larger in the settings and "
-				"restart bardod",
-				pools[i].setting);
-		(void)snprintf(sql, sizeof(sql), "UPDATE app SET %s = ? WHERE id = ?",
-			pools[i].column);
 		if (!rc)
-			rc = store_do(
-				s, err, STORE_SQL(sql), STORE_I(free_one), STORE_I(id));
+			rc = store_do(s, err, STORE_SQL(columns[pool]), STORE_I(free_one),
+				STORE_I(id));
 		if (rc)
 			return rc;
 	}
@@ -277,6 +238,8 @@ static int forget_settings(struct store *s, int64_t id, struct err *err)
 		"DELETE FROM listed WHERE app_id = ?",
 		"DELETE FROM resource WHERE app_id = ?",
 		"DELETE FROM domain WHERE app_id = ?",
+		"DELETE FROM port WHERE app_id = ?",
+		"DELETE FROM backend WHERE app_id = ?",
 		"DELETE FROM role WHERE app_id = ?",
 		"UPDATE life SET config = '' WHERE app_id = ?",
 	};

@@ -63,7 +63,7 @@ CREATE TABLE scale (
 ) WITHOUT ROWID;
 
 -- Lists of things that an owner adds and removes, in the order of adding. What text means
--- is the kind's own: 'mount' "SOURCE:PATH[:OPTIONS]", 'port' "http:8103:5000",
+-- is the kind's own: 'mount' "SOURCE:PATH[:OPTIONS]",
 -- 'option' "--shm-size 64m" (docker-options), 'network' a shared network's name.
 -- part narrows it: a mount's phases, an option's phase; process: '' every one.
 CREATE TABLE listed (
@@ -110,3 +110,30 @@ CREATE TABLE domain (
 	position INTEGER NOT NULL -- the app's first is in its URL
 ) WITHOUT ROWID;
 CREATE INDEX domain_app ON domain (app_id);
+
+-- Which port of proxy.ports leads to which port of the app's web containers, in the order
+-- of adding. An app without rows has its own port (app.port), led to where web listens.
+CREATE TABLE port (
+	id INTEGER PRIMARY KEY,
+	app_id INTEGER NOT NULL,
+	scheme TEXT NOT NULL, -- http
+	host_port INTEGER NOT NULL UNIQUE,
+	container_port INTEGER NOT NULL -- 0: where web listens
+);
+CREATE INDEX port_app ON port (app_id, id);
+
+-- The proxy's backend for each container port that an app maps beside web's own.
+CREATE TABLE backend (
+	app_id INTEGER NOT NULL,
+	container_port INTEGER NOT NULL,
+	slot INTEGER NOT NULL UNIQUE,
+	PRIMARY KEY (app_id, container_port)
+) WITHOUT ROWID;
+
+-- Networks that apps share, a /27 of network.pool each. user: who made it.
+CREATE TABLE shared_network (
+	name TEXT PRIMARY KEY,
+	subnet INTEGER NOT NULL UNIQUE,
+	user TEXT NOT NULL,
+	created_at INTEGER NOT NULL
+) WITHOUT ROWID;

@@ -115,6 +115,14 @@ int run_lives_stable(struct request *r, struct err *err);
 /* logs.c */
 int run_logs(struct request *r, struct err *err);
 
+/* ports.c */
+int run_ports_add(struct request *r, struct err *err);
+int run_ports_clear(struct request *r, struct err *err);
+int run_ports_list(struct request *r, struct err *err);
+int run_ports_remove(struct request *r, struct err *err);
+int run_ports_report(struct request *r, struct err *err);
+int run_ports_set(struct request *r, struct err *err);
+
 /* resource.c */
 int run_resource_limit(struct request *r, struct err *err);
 int run_resource_limit_clear(struct request *r, struct err *err);

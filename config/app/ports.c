@@ -1,0 +1,157 @@
+#include "config/app/ports.h"
+
+#include "config/base/err.h"
+#include "config/record/pools.h"
+#include "config/settings.h"
+#include "config/store.h"
+
+int ports_read(struct store *s, const struct app *app, struct port_mapping out[PORTS_MAX],
+	size_t *len, struct err *err)
+{
+	struct sqlite3_stmt *q = store_query(s, err,
+		STORE_SQL("SELECT host_port, container_port FROM port WHERE app_id = ? "
+			  "ORDER BY id"),
+		STORE_I(app->id));
+	int rc = 0;
+
+	*len = 0;
+	while (*len < PORTS_MAX && (rc = store_step(q, err)) == 1)
+		out[(*len)++] =
+			(struct port_mapping){(int)store_int(q, 0), (int)store_int(q, 1)};
+	store_query_finish(q);
+	if (rc >= 0 && !*len)
+		out[(*len)++] = (struct port_mapping){app->port, PORT_OWN};
+	return rc < 0 ? rc : 0;
+}
+
+/* Another app's, or not of the pool. */
+static int check_host(struct store *s, const struct settings *set, const struct app *app,
+	int port, struct err *err)
+{
+	struct sqlite3_stmt *q;
+	int rc;
+
+	if (port < set->proxy_port_first || port > set->proxy_port_last)
+		return err_set(err, ERR_USAGE,
+			"port %d is not of proxy.ports, which are %lld to %lld: those "
+			"are "
+			"what HAProxy listens on; a name of the app's (domains:add) is "
+			"reached at proxy.http",
+			port, (long long)set->proxy_port_first,
+			(long long)set->proxy_port_last);
+	q = store_query(s, err,
+		STORE_SQL("SELECT 1 FROM app WHERE port = ?1 AND id != ?2 UNION ALL "
+			  "SELECT 1 FROM port WHERE host_port = ?1 AND app_id != ?2"),
+		STORE_I(port), STORE_I(app->id));
+	rc = store_step(q, err);
+	store_query_finish(q);
+	return rc == 1 ? err_set(err, ERR_EXISTS, "another app has port %d", port) : rc;
+}
+
+static int give_backend(struct store *s, const struct settings *set,
+	const struct app *app, int container, struct err *err)
+{
+	struct sqlite3_stmt *q = store_query(s, err,
+		STORE_SQL(
+			"SELECT 1 FROM backend WHERE app_id = ? AND container_port = ?"),
+		STORE_I(app->id), STORE_I(container));
+	int slot = 0, rc = store_step(q, err);
+
+	store_query_finish(q);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	rc = pool_take(s, set, POOL_SLOT, &slot, err);
+	return rc
+		? rc
+		: store_do(s, err,
+			  STORE_SQL("INSERT INTO backend (app_id, container_port, slot) "
+				    "VALUES (?, ?, ?)"),
+			  STORE_I(app->id), STORE_I(container), STORE_I(slot));
+}
+
+static int add(struct store *s, const struct settings *set, const struct app *app,
+	const struct port_mapping *port, struct err *err)
+{
+	int rc = check_host(s, set, app, port->host, err);
+
+	if (!rc && port->container != PORT_OWN)
+		rc = give_backend(s, set, app, port->container, err);
+	if (rc)
+		return rc;
+	rc = store_do(s, err,
+		STORE_SQL("INSERT INTO port (app_id, scheme, host_port, container_port) "
+			  "VALUES (?, 'http', ?, ?)"),
+		STORE_I(app->id), STORE_I(port->host), STORE_I(port->container));
+	return rc == ERR_EXISTS
+		? err_set(err, ERR_USAGE, "port %d can't lead to two places", port->host)
+		: rc;
+}
+
+int ports_replace(struct store *s, const struct settings *set, const struct app *app,
+	const struct port_mapping *ports, size_t len, struct err *err)
+{
+	int rc = len > PORTS_MAX
+		? err_set(err, ERR_USAGE, "an app has %d ports at most", PORTS_MAX)
+		: store_begin(s, err);
+
+	if (rc)
+		return rc;
+	rc = store_do(
+		s, err, STORE_SQL("DELETE FROM port WHERE app_id = ?"), STORE_I(app->id));
+	for (size_t i = 0; i < len && !rc; i++)
+		rc = add(s, set, app, &ports[i], err);
+	if (!rc)
+		return store_commit(s, err);
+	store_rollback(s);
+	return rc;
+}
+
+int port_backends_read(struct store *s, const struct app *app,
+	struct port_backend out[2 * PORTS_MAX], size_t *len, struct err *err)
+{
+	struct sqlite3_stmt *q = store_query(s, err,
+		STORE_SQL(
+			"SELECT container_port, slot, EXISTS (SELECT 1 FROM port p WHERE "
+			"p.app_id = b.app_id AND p.container_port = b.container_port) "
+			"FROM backend b WHERE app_id = ? ORDER BY 3 DESC, 1"),
+		STORE_I(app->id));
+	int rc = 0;
+
+	*len = 0;
+	while (*len < (size_t)2 * PORTS_MAX && (rc = store_step(q, err)) == 1)
+		out[(*len)++] = (struct port_backend){
+			(int)store_int(q, 0), (int)store_int(q, 1), store_int(q, 2) != 0};
+	store_query_finish(q);
+	return rc < 0 ? rc : 0;
+}
+
+int port_backend_release(
+	struct store *s, const struct app *app, int container, struct err *err)
+{
+	return store_do(s, err,
+		STORE_SQL("DELETE FROM backend WHERE app_id = ?1 AND container_port = ?2 "
+			  "AND NOT EXISTS (SELECT 1 FROM port WHERE app_id = ?1 AND "
+			  "container_port = ?2)"),
+		STORE_I(app->id), STORE_I(container));
+}
+
+int ports_each_routed(struct store *s, int (*each)(void *ctx, int port, int slot),
+	void *ctx, struct err *err)
+{
+	struct sqlite3_stmt *q = store_query(s, err,
+		STORE_SQL("SELECT port, slot FROM app WHERE destroyed_at = 0 AND "
+			  "id NOT IN (SELECT app_id FROM port) "
+			  "UNION ALL SELECT p.host_port, coalesce(b.slot, a.slot) "
+			  "FROM port p JOIN app a ON a.id = p.app_id LEFT JOIN backend b "
+			  "ON b.app_id = p.app_id AND b.container_port = "
+			  "p.container_port"));
+	int rc;
+
+	while ((rc = store_step(q, err)) == 1) {
+		rc = each(ctx, (int)store_int(q, 0), (int)store_int(q, 1));
+		if (rc)
+			break;
+	}
+	store_query_finish(q);
+	return rc;
+}

@@ -1,0 +1,54 @@
+#ifndef BARDO_CONFIG_PORTS_H
+#define BARDO_CONFIG_PORTS_H
+
+#include "config/record/apps.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+struct settings;
+struct store;
+
+/* Which of the host's ports lead to which port of an app's web containers. */
+
+#define PORTS_MAX 16 /* of one app */
+#define PORT_OWN 0   /* the container's port is the one that web listens on */
+
+struct port_mapping {
+	int host;
+	int container; /* or PORT_OWN */
+};
+
+/* In the order of adding; what is in force: an app for which nothing is set has its own
+ * port alone. */
+int ports_read(struct store *s, const struct app *app, struct port_mapping out[PORTS_MAX],
+	size_t *len, struct err *err);
+
+/* Puts exactly these in the place of what was set; none: the app's own port again. Gives
+ * each container port a backend of the proxy. ERR_USAGE: not of proxy.ports, twice the
+ * same, or too many. ERR_EXISTS: another app has the port. ERR_FAILED: no backend is
+ * left. */
+int ports_replace(struct store *s, const struct settings *set, const struct app *app,
+	const struct port_mapping *ports, size_t len, struct err *err);
+
+/* A backend of the proxy beside the app's own. */
+struct port_backend {
+	int container;
+	int slot;
+	bool used; /* some mapping leads there */
+};
+
+/* At most PORTS_MAX used ones, and as many that were used. */
+int port_backends_read(struct store *s, const struct app *app,
+	struct port_backend out[2 * PORTS_MAX], size_t *len, struct err *err);
+
+/* Gives one back, when nothing is in it any more. */
+int port_backend_release(
+	struct store *s, const struct app *app, int container, struct err *err);
+
+/* Every port of every app and the backend that it leads to. */
+int ports_each_routed(struct store *s, int (*each)(void *ctx, int port, int slot),
+	void *ctx, struct err *err);
+
+#endif

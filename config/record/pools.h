@@ -1,0 +1,20 @@
+#ifndef BARDO_CONFIG_POOLS_H
+#define BARDO_CONFIG_POOLS_H
+
+struct err;
+struct settings;
+struct store;
+
+/* What there is a fixed number of: the proxy's backends (proxy.apps), ports (proxy.ports)
+ * and networks (network.pool). Apps have one of each; mapped ports and shared networks
+ * take theirs from the same pools. */
+
+enum pool { POOL_SLOT, POOL_PORT, POOL_SUBNET };
+#define POOLS 3
+
+/* The lowest number that nobody has. Inside the transaction that then writes it down.
+ * ERR_FAILED: the pool is used up; the message names the setting. */
+int pool_take(struct store *s, const struct settings *set, enum pool pool, int *out,
+	struct err *err);
+
+#endif

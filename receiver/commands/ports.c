@@ -1,0 +1,340 @@
+#include "receiver/commands/command.h"
+#include "receiver/commands/families.h"
+#include "receiver/commands/passages.h"
+
+#include "builder/life/life.h"
+#include "builder/life/plan.h"
+#include "builder/life/route.h"
+#include "config/app/ports.h"
+#include "config/base/err.h"
+#include "config/base/number.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ports: which of the host's ports lead to which of web's. A change is at work at once.
+ */
+
+#define REPORT_MAX (PORTS_MAX * 32)
+
+/* An app, and its ports as they are to be. */
+struct change {
+	struct request *request;
+	struct app app;
+	struct port_mapping ports[PORTS_MAX];
+	size_t len;
+	int lock;
+};
+
+/* ---- the words ---- */
+
+static int bad_mapping(const char *text, struct err *err)
+{
+	return err_set(err, ERR_USAGE,
+		"%.60s is no mapping: it is http:HOST-PORT:CONTAINER-PORT, as "
+		"http:8105:5000",
+		*text ? text : "an empty text");
+}
+
+static int check_scheme(const char *text, size_t len, struct err *err)
+{
+	if (len == 4 && !strncmp(text, "http", 4))
+		return 0;
+	if (len == 5 && !strncmp(text, "https", 5))
+		return err_set(err, ERR_USAGE,
+			"%.60s: a port speaks http; TLS is for the app's names, at "
+			"proxy.https: domains:add and certs:add",
+			text);
+	return err_set(err, ERR_USAGE, "%.60s: there is no scheme but http", text);
+}
+
+static int read_port(const char *text, size_t len, int *out)
+{
+	char number[8];
+	int64_t n;
+
+	(void)snprintf(number, sizeof(number), "%.*s", (int)len, text);
+	if (len >= sizeof(number) || number_parse(number, 1, 65535, &n) < 0)
+		return -1;
+	*out = (int)n;
+	return 0;
+}
+
+/* "http:8105:5000"; with `loose` also "http:8105" and "8105", container 0 then. */
+static int read_mapping(
+	const char *text, bool loose, struct port_mapping *out, struct err *err)
+{
+	const char *host = strchr(text, ':');
+	const char *container = host ? strchr(host + 1, ':') : NULL;
+	int rc = 0;
+
+	*out = (struct port_mapping){0};
+	if (!host && loose)
+		return read_port(text, strlen(text), &out->host) < 0
+			? bad_mapping(text, err)
+			: 0;
+	if (!host || (!container && !loose))
+		return bad_mapping(text, err);
+	rc = check_scheme(text, (size_t)(host - text), err);
+	if (rc)
+		return rc;
+	host++;
+	if (read_port(host, strcspn(host, ":"), &out->host) < 0 ||
+		(container &&
+			read_port(container + 1, strlen(container + 1), &out->container) <
+				0))
+		return bad_mapping(text, err);
+	return 0;
+}
+
+/* ---- changing ---- */
+
+static int open_change(struct request *r, struct change *c, int min, struct err *err)
+{
+	int rc = command_options(r, NULL, 0, min, PORTS_MAX + 1, err);
+
+	c->request = r;
+	c->lock = -1;
+	if (!rc)
+		rc = command_app(r, &c->app, err);
+	if (!rc)
+		rc = passage_lock(r, &c->app, &c->lock, err);
+	return rc ? rc : ports_read(r->server.store, &c->app, c->ports, &c->len, err);
+}
+
+static int apply(struct change *c, struct err *err)
+{
+	struct server *s = &c->request->server;
+	struct life live;
+	int rc = ports_replace(s->store, s->settings, &c->app, c->ports, c->len, err);
+
+	if (!rc && c->app.live) {
+		rc = life_find(s->store, &c->app, c->app.live, &live, err);
+		if (!rc)
+			rc = route_ensure_proxy(s, err);
+	}
+	return rc ? rc : route_ports_of(s, &c->app, c->app.live ? &live : NULL, err);
+}
+
+static int print_mappings(
+	struct request *r, const struct app *app, bool json, struct err *err);
+
+/* What cannot be put in force isn't kept either. */
+static int finish(struct change *c, const struct change *was, int rc, struct err *err)
+{
+	if (!rc)
+		rc = apply(c, err);
+	if (rc && rc != ERR_USAGE && rc != ERR_EXISTS && was) {
+		struct change before = *was;
+
+		before.lock = c->lock;
+		(void)apply(&before, NULL);
+	}
+	if (!rc)
+		rc = print_mappings(c->request, &c->app, false, err);
+	if (c->lock >= 0)
+		(void)close(c->lock);
+	return rc;
+}
+
+static int put(struct change *c, const struct port_mapping *one, struct err *err)
+{
+	for (size_t i = 0; i < c->len; i++) {
+		if (c->ports[i].host == one->host) {
+			c->ports[i] = *one;
+			return 0;
+		}
+	}
+	if (c->len == PORTS_MAX)
+		return err_set(err, ERR_USAGE, "an app has %d ports at most", PORTS_MAX);
+	c->ports[c->len++] = *one;
+	return 0;
+}
+
+static int put_words(struct request *r, struct change *c, struct err *err)
+{
+	int rc = 0;
+
+	for (int i = 2; i < r->argc && !rc; i++) {
+		struct port_mapping one;
+
+		rc = read_mapping(r->argv[i], false, &one, err);
+		if (!rc)
+			rc = put(c, &one, err);
+	}
+	return rc;
+}
+
+int run_ports_add(struct request *r, struct err *err)
+{
+	struct change c = {.lock = -1}, was;
+	int rc = open_change(r, &c, 2, err);
+
+	was = c;
+	if (!rc)
+		rc = put_words(r, &c, err);
+	return finish(&c, &was, rc, err);
+}
+
+int run_ports_set(struct request *r, struct err *err)
+{
+	struct change c = {.lock = -1}, was;
+	int rc = open_change(r, &c, 2, err);
+
+	was = c;
+	c.len = 0;
+	if (!rc)
+		rc = put_words(r, &c, err);
+	return finish(&c, &was, rc, err);
+}
+
+int run_ports_clear(struct request *r, struct err *err)
+{
+	struct change c = {.lock = -1}, was;
+	int rc = open_change(r, &c, 1, err);
+
+	was = c;
+	c.len = 0;
+	if (!rc && r->argc > 2)
+		rc = err_set(err, ERR_USAGE, "usage: %s %s", r->argv[0],
+			r->command->arguments);
+	return finish(&c, &was, rc, err);
+}
+
+static int take_out(struct change *c, const struct port_mapping *one, int web,
+	const char *text, struct err *err)
+{
+	for (size_t i = 0; i < c->len; i++) {
+		int container = c->ports[i].container ? c->ports[i].container : web;
+
+		if (c->ports[i].host != one->host ||
+			(one->container && one->container != container))
+			continue;
+		memmove(&c->ports[i], &c->ports[i + 1],
+			(c->len - i - 1) * sizeof(c->ports[0]));
+		c->len--;
+		return 0;
+	}
+	return err_set(err, ERR_NOTFOUND,
+		"%.60s is not mapped: ports:list %s shows what is", text, c->app.name);
+}
+
+/* Where web listens by now; 0: nothing is live, or it serves nothing. */
+static int web_port(struct request *r, const struct app *app)
+{
+	struct plan plan = {0};
+	struct life live;
+	int port = 0;
+
+	if (app->live && life_find(r->server.store, app, app->live, &live, NULL) == 0 &&
+		life_read_plan(&r->server, &live, &plan, NULL) == 0)
+		port = plan_port(&plan);
+	plan_finish(&plan);
+	return port;
+}
+
+int run_ports_remove(struct request *r, struct err *err)
+{
+	struct change c = {.lock = -1}, was;
+	int rc = open_change(r, &c, 2, err);
+	int web = rc ? 0 : web_port(r, &c.app);
+
+	was = c;
+	for (int i = 2; i < r->argc && !rc; i++) {
+		struct port_mapping one;
+
+		rc = read_mapping(r->argv[i], true, &one, err);
+		if (!rc)
+			rc = take_out(&c, &one, web, r->argv[i], err);
+	}
+	return finish(&c, &was, rc, err);
+}
+
+/* ---- showing ---- */
+
+static void print_json(const struct port_mapping *ports, size_t len, int web)
+{
+	cJSON *list = cJSON_CreateArray();
+
+	for (size_t i = 0; i < len; i++) {
+		cJSON *one = cJSON_CreateObject();
+
+		(void)cJSON_AddStringToObject(one, "scheme", "http");
+		(void)cJSON_AddNumberToObject(one, "host_port", ports[i].host);
+		(void)cJSON_AddNumberToObject(one, "container_port",
+			ports[i].container ? ports[i].container : web);
+		(void)cJSON_AddItemToArray(list, one);
+	}
+	command_print_json(list);
+	cJSON_Delete(list);
+}
+
+static int print_mappings(
+	struct request *r, const struct app *app, bool json, struct err *err)
+{
+	struct port_mapping ports[PORTS_MAX];
+	int web = web_port(r, app);
+	size_t len;
+	int rc = ports_read(r->server.store, app, ports, &len, err);
+
+	if (rc)
+		return rc;
+	if (json) {
+		print_json(ports, len, web);
+		return 0;
+	}
+	if (!r->quiet)
+		(void)printf("-----> Port mappings for %s\n"
+			     "-----> scheme             host port                 "
+			     "container port\n",
+			app->name);
+	for (size_t i = 0; i < len; i++) {
+		char container[16] = "web's";
+		int port = ports[i].container ? ports[i].container : web;
+
+		if (port)
+			(void)snprintf(container, sizeof(container), "%d", port);
+		(void)printf("%-25s %-25d %s\n", "http", ports[i].host, container);
+	}
+	return 0;
+}
+
+int run_ports_list(struct request *r, struct err *err)
+{
+	const char *format = NULL;
+	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
+	struct app app;
+	bool json = false;
+	int rc = command_options(r, options, 1, 1, 1, err);
+
+	if (!rc)
+		rc = command_format(format, &json, err);
+	if (!rc)
+		rc = command_app(r, &app, err);
+	return rc ? rc : print_mappings(r, &app, json, err);
+}
+
+static int fill(struct request *r, const struct app *app, cJSON *out, struct err *err)
+{
+	struct port_mapping ports[PORTS_MAX];
+	char text[REPORT_MAX] = "", own[64];
+	int web = web_port(r, app), n = 0;
+	size_t len;
+	int rc = ports_read(r->server.store, app, ports, &len, err);
+
+	for (size_t i = 0; i < len && !rc && n < REPORT_MAX; i++)
+		n += snprintf(text + n, (size_t)(REPORT_MAX - n), "%shttp:%d:%d",
+			i ? " " : "", ports[i].host,
+			ports[i].container ? ports[i].container : web);
+	(void)snprintf(own, sizeof(own), "http:%d:%d", app->port, web);
+	(void)cJSON_AddStringToObject(out, "ports-map", text);
+	(void)cJSON_AddStringToObject(out, "ports-map-detected", own);
+	return rc;
+}
+
+int run_ports_report(struct request *r, struct err *err)
+{
+	return command_report(r, "ports", fill, false, err);
+}
