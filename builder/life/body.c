@@ -209,8 +209,11 @@ static void add_host_config(cJSON *body, const struct server *s, const struct ap
 
 	/* A container that talks a lot must not fill the disk. */
 	(void)cJSON_AddStringToObject(log, "Type", "json-file");
-	(void)cJSON_AddStringToObject(log_options, "max-size", plan_log_size(plan));
-	(void)cJSON_AddStringToObject(log_options, "max-file", BODY_LOG_FILES);
+	if (strcmp(plan_log_size(plan), PLAN_LOG_SIZE_UNLIMITED) != 0) {
+		(void)cJSON_AddStringToObject(
+			log_options, "max-size", plan_log_size(plan));
+		(void)cJSON_AddStringToObject(log_options, "max-file", BODY_LOG_FILES);
+	}
 	(void)cJSON_AddStringToObject(host, "NetworkMode", network_name(app, network));
 	add_mounts(host, s, app, plan, process);
 }

@@ -1,6 +1,9 @@
 #include "builder/life/logs.h"
 
 #include "builder/engine/engine.h"
+#include "builder/life/log_stream.h"
+#include "builder/life/plan.h"
+#include "builder/life/runs.h"
 #include "builder/mask.h"
 #include "builder/secrets.h"
 #include "builder/server.h"
@@ -16,27 +19,28 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES (64 * 1024)
 #define READ_SIZE 16384
-#define STREAMS_MAX CONTAINERS_MAX
+#define EVENT_MAX (64 * 1024)
+/* The next life's containers may come before the last one's have gone. */
+#define SOURCES_MAX (2 * CONTAINERS_MAX)
+#define NAMES_MAX 1024
+#define LABEL_SIZE (PROCESS_SIZE + 32)
 
-/* One container's log on its way. */
-struct stream {
-	struct engine_follow *follow; /* NULL: the place is free */
-	struct engine_frames frames;
-	struct buf line; /* what has come of the line that isn't whole yet */
-	bool in_time;	 /* that of a further piece of the line */
-	char container[CONTAINER_NAME_SIZE];
-	char label[PROCESS_SIZE + 16]; /* "web.1" */
-	struct logs *logs;
+/* A container whose log is printed. */
+struct source {
+	char container[CONTAINER_NAME_SIZE]; /* "": the slot is free */
+	char label[LABEL_SIZE];		     /* "web.1" */
+	struct log_stream stream;
+	int64_t last; /* when its last printed line was, in ns since the epoch */
 };
 
 struct logs {
 	struct server *server;
 	const struct app *app;
+	const struct logs_options *options;
 	struct engine_follow *events; /* NULL unless following */
 	struct buf event;
-	struct stream streams[STREAMS_MAX];
+	struct source sources[SOURCES_MAX];
 	struct mask *mask; /* the app's secrets */
 	bool unread;	   /* nobody reads what is printed */
 };
@@ -53,130 +57,240 @@ static int read_secrets(struct logs *l, struct err *err)
 	return 0;
 }
 
-/* The Engine puts a line's time first: "TIME text" becomes "TIME app[web.1]: text". */
-static void print_line(struct stream *st)
+/* The one place where a line is printed: "TIME text" becomes "TIME app[web.1]: text". */
+static void print_line(struct logs *l, struct source *src, const struct log_line *line)
 {
-	bool is_cut = st->line.len == st->line.max;
-	size_t len = st->line.len
-		? mask_text(st->logs->mask, st->line.data, st->line.len, is_cut)
-		: 0;
-	const char *line = buf_text(&st->line);
-	const char *space = len ? memchr(line, ' ', len) : NULL;
-	size_t time_len = space ? (size_t)(space - line) : 0;
-	const char *text = space ? space + 1 : line;
+	size_t len = mask_text(l->mask, line->text, line->len, line->len == LOG_LINE_MAX);
+	const char *space = len ? memchr(line->text, ' ', len) : NULL;
+	const char *text = space ? space + 1 : line->text;
 
-	if (printf("%.*s app[%s]: %.*s\n", (int)time_len, line, st->label,
-		    (int)(len - (size_t)(text - line)), text) < 0)
-		st->logs->unread = true;
+	if (!l->options->quiet)
+		(void)printf("%.*s app[%s]: ", space ? (int)(space - line->text) : 0,
+			line->text, src->label);
+	/* It may hold any bytes. */
+	(void)fwrite(text, 1, len - (size_t)(text - line->text), stdout);
+	if (putchar('\n') == EOF)
+		l->unread = true;
+	src->last = line->at;
 }
 
-/* A line beyond the limit is cut, not kept. */
-static void add_to_line(struct stream *st, const char *data, size_t len)
+/* ---- the containers ---- */
+
+static bool is_one_off(const char *process)
 {
-	size_t room = st->line.max - st->line.len;
+	static const char *const names[] = {
+		PLAN_RUN, PLAN_RELEASE, PLAN_PREDEPLOY, PLAN_POSTDEPLOY};
 
-	(void)buf_add(&st->line, data, len < room ? len : room);
-}
-
-/* The Engine keeps a long line in pieces, and gives each the time again: what is behind
- * the first one's belongs together. How much of data is such a time. */
-static size_t skip_time(struct stream *st, const char *data, size_t len)
-{
-	const char *space;
-
-	if (engine_frames_at_start(&st->frames))
-		st->in_time = st->line.len > 0;
-	if (!st->in_time)
-		return 0;
-	space = memchr(data, ' ', len);
-	st->in_time = !space;
-	return space ? (size_t)(space - data) + 1 : len;
-}
-
-static int take_text(void *ctx, int stream, const char *data, size_t len)
-{
-	struct stream *st = ctx;
-	size_t skipped = skip_time(st, data, len);
-	const char *newline;
-
-	(void)stream;
-	data += skipped;
-	len -= skipped;
-	while (len && (newline = memchr(data, '\n', len))) {
-		size_t part = (size_t)(newline - data);
-
-		add_to_line(st, data, part);
-		print_line(st);
-		buf_reset(&st->line);
-		data += part + 1;
-		len -= part + 1;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(process, names[i]))
+			return true;
 	}
-	add_to_line(st, data, len);
-	return st->logs->unread ? -1 : 0;
+	return false;
 }
 
-static void close_stream(struct stream *st)
+/* "web" is asked for by "web", "web.1" and nothing; "run.3.1" is never "run.3". */
+static bool is_asked_for(const struct logs *l, const char *process, const char *label)
 {
-	/* Last words often come without a newline. */
-	if (st->follow && st->line.len)
-		print_line(st);
-	engine_follow_close(st->follow);
-	buf_finish(&st->line);
-	*st = (struct stream){0};
+	const char *asked = l->options->process;
+
+	return !is_one_off(process) &&
+		(!asked || !strcmp(asked, process) || !strcmp(asked, label));
 }
 
-static int open_stream(struct logs *l, const char *container, const char *label,
-	const struct logs_options *o, struct err *err)
+static struct source *find_source(struct logs *l, const char *container)
 {
-	struct stream *st = NULL;
-
-	for (size_t i = 0; i < STREAMS_MAX && !st; i++) {
-		if (!l->streams[i].follow)
-			st = &l->streams[i];
+	for (size_t i = 0; i < SOURCES_MAX; i++) {
+		if (!strcmp(l->sources[i].container, container))
+			return &l->sources[i];
 	}
-	if (!st)
-		return err_set(err, ERR_FAILED, "more than %d containers to follow",
-			STREAMS_MAX);
-	buf_init(&st->line, LINE_MAX_BYTES);
-	st->logs = l;
-	(void)snprintf(st->container, sizeof(st->container), "%s", container);
-	(void)snprintf(st->label, sizeof(st->label), "%s", label);
-	return engine_follow(l->server->engine, &st->follow, NULL, err, "GET",
-		"/containers/%s/"
-		"logs?stdout=true&stderr=true&timestamps=true&follow=%s&tail=%lld",
-		container, o->follow ? "true" : "false", (long long)o->lines);
+	return NULL;
 }
 
-/* Reads what is there; 1 when the stream has ended. */
-static int read_stream(struct stream *st, struct err *err)
+static bool is_open(const struct source *src)
 {
-	char data[READ_SIZE];
-	ssize_t n;
-
-	while ((n = engine_follow_read(st->follow, data, sizeof(data), err)) > 0) {
-		if (engine_frames_feed(&st->frames, data, (size_t)n, take_text, st) < 0)
-			return 0;
-	}
-	if (n == ERR_BUSY)
-		return 0;
-	close_stream(st);
-	return n < 0 ? (int)n : 1;
+	return src->stream.follow != NULL;
 }
 
-static int open_live(struct logs *l, const struct logs_options *o, struct err *err)
+static void forget(struct source *src)
+{
+	log_stream_close(&src->stream);
+	*src = (struct source){0};
+}
+
+/* Those that have ended are only remembered as long as there is room. NULL with err: too
+ * many. */
+static struct source *add_source(
+	struct logs *l, const char *container, const char *label, struct err *err)
+{
+	struct source *src = find_source(l, "");
+
+	for (size_t i = 0; i < SOURCES_MAX && !src && l->events; i++) {
+		if (!is_open(&l->sources[i]))
+			src = &l->sources[i];
+	}
+	if (!src) {
+		(void)err_set(err, ERR_FAILED, "more than %d containers print at once",
+			SOURCES_MAX);
+		return NULL;
+	}
+	forget(src);
+	(void)snprintf(src->container, sizeof(src->container), "%s", container);
+	(void)snprintf(src->label, sizeof(src->label), "%s", label);
+	return src;
+}
+
+static int no_such_process(
+	const struct logs *l, const struct place *places, size_t len, struct err *err)
+{
+	struct buf names;
+
+	buf_init(&names, NAMES_MAX);
+	for (size_t i = 0; i < len; i++) {
+		if (!is_one_off(places[i].process))
+			(void)buf_addf(&names, "%s%s.%d", names.len ? ", " : "",
+				places[i].process, places[i].position);
+	}
+	(void)err_set(err, ERR_NOTFOUND, "%s has no process %.60s: there is %s",
+		l->app->name, l->options->process, names.len ? buf_text(&names) : "none");
+	buf_finish(&names);
+	return ERR_NOTFOUND;
+}
+
+static int find_live(struct logs *l, struct err *err)
 {
 	struct place places[CONTAINERS_MAX];
-	size_t len;
+	size_t len, found = 0;
 	int rc = places_read(l->server->store, l->app, l->app->live, places, &len, err);
 
 	for (size_t i = 0; i < len && !rc; i++) {
-		char name[CONTAINER_NAME_SIZE], label[PROCESS_SIZE + 16];
+		char name[CONTAINER_NAME_SIZE], label[LABEL_SIZE];
 
 		(void)snprintf(label, sizeof(label), "%s.%d", places[i].process,
 			places[i].position);
-		rc = open_stream(
-			l, place_container_name(l->app, &places[i], name), label, o, err);
+		if (!is_asked_for(l, places[i].process, label))
+			continue;
+		(void)place_container_name(l->app, &places[i], name);
+		if (!add_source(l, name, label, err))
+			return ERR_FAILED;
+		found++;
 	}
+	/* Followed, a process may come with the next life. */
+	if (!rc && !found && l->options->process && !l->options->follow)
+		return no_such_process(l, places, len, err);
+	return rc;
+}
+
+struct run_search {
+	struct logs *logs;
+	bool attached; /* the one that is asked for is somebody's */
+	struct err *err;
+};
+
+static int take_run(void *ctx, const struct run_seen *run)
+{
+	struct run_search *search = ctx;
+	const char *only = search->logs->options->container;
+	const char *label = strstr(run->name, "." PLAN_RUN ".");
+
+	if (only && strcmp(only, run->name) != 0)
+		return 0;
+	if (!run->detached) {
+		search->attached = true;
+		return 0;
+	}
+	return add_source(search->logs, run->name, label ? label + 1 : run->name,
+		       search->err)
+		? 0
+		: ERR_FAILED;
+}
+
+static int find_runs(struct logs *l, struct err *err)
+{
+	struct run_search search = {.logs = l, .err = err};
+	int rc = runs_each(l->server, l->app, take_run, &search, err);
+
+	if (rc || *l->sources[0].container)
+		return rc;
+	if (search.attached)
+		return err_set(err, ERR_NOTFOUND,
+			"what an attached one-off prints goes to who started it, and is "
+			"kept nowhere: run:detached keeps it");
+	return err_set(err, ERR_NOTFOUND, "no detached one-off of %s runs: run:list %s",
+		l->app->name, l->app->name);
+}
+
+static int open_source(
+	struct logs *l, struct source *src, struct log_source *from, struct err *err)
+{
+	int rc;
+
+	from->container = src->container;
+	rc = log_stream_open(&src->stream, l->server->engine, from, err);
+	/* It may be gone, or going: a candidate that failed, a life that is over. */
+	if (rc == ERR_NOTFOUND || rc == ERR_EXISTS) {
+		forget(src);
+		rc = 0;
+	}
+	return rc;
+}
+
+/* ---- what there is already, in the order of time ---- */
+
+/* Waits until the stream has a line or is at its end. */
+static int fill_whole(struct log_stream *st, struct err *err)
+{
+	int rc;
+
+	while ((rc = log_stream_fill(st, err)) == ERR_BUSY) {
+		struct pollfd p = {.fd = engine_follow_fd(st->follow), .events = POLLIN};
+
+		if (poll(&p, 1, -1) < 0 && errno != EINTR)
+			return err_errno(err, "poll");
+	}
+	return rc < 0 ? rc : 0;
+}
+
+/* The source whose next line is the oldest; NULL: all are at their end. */
+static struct source *find_oldest(struct logs *l, struct log_line *line, struct err *err)
+{
+	struct source *oldest = NULL;
+
+	for (size_t i = 0; i < SOURCES_MAX; i++) {
+		struct source *src = &l->sources[i];
+		struct log_line next;
+
+		if (!*src->container)
+			continue;
+		if (fill_whole(&src->stream, err) < 0)
+			return NULL;
+		if (log_stream_peek(&src->stream, &next) &&
+			(!oldest || next.at < line->at)) {
+			oldest = src;
+			*line = next;
+		}
+	}
+	return oldest;
+}
+
+static int print_backlog(struct logs *l, struct err *err)
+{
+	struct log_source from = {.lines = l->options->lines};
+	struct source *src;
+	struct log_line line;
+	struct err failed = {0};
+	int rc = 0;
+
+	for (size_t i = 0; i < SOURCES_MAX && !rc; i++) {
+		if (*l->sources[i].container)
+			rc = open_source(l, &l->sources[i], &from, err);
+	}
+	while (!rc && !l->unread && (src = find_oldest(l, &line, &failed))) {
+		/* Taken first: masking makes the line shorter. */
+		log_stream_take(&src->stream, &line);
+		print_line(l, src, &line);
+	}
+	if (!rc && failed.code)
+		rc = err_set(err, failed.code, "%s", failed.msg);
 	return rc;
 }
 
@@ -193,35 +307,48 @@ static int open_events(struct logs *l, struct err *err)
 		l->server->id, l->app->handle);
 	if (!engine_escape(filter, escaped, sizeof(escaped)))
 		return err_set(err, ERR_FAILED, "the filter is too long");
-	buf_init(&l->event, LINE_MAX_BYTES);
+	buf_init(&l->event, EVENT_MAX);
 	return engine_follow(l->server->engine, &l->events, NULL, err, "GET",
 		"/events?filters=%s", escaped);
 }
 
-static bool is_open(const struct logs *l, const char *container)
+/* From behind the last line that was printed. Who wants no lines that are there already
+ * gets none. */
+static int follow_source(struct logs *l, struct source *src, bool is_new, struct err *err)
 {
-	for (size_t i = 0; i < STREAMS_MAX; i++) {
-		if (l->streams[i].follow && !strcmp(l->streams[i].container, container))
-			return true;
-	}
-	return false;
+	struct log_source from = {
+		.lines = LOG_ALL,
+		.since = src->last ? src->last + 1 : 0,
+		.follow = true,
+	};
+
+	if (!is_new && !src->last && !l->options->lines)
+		from.lines = 0;
+	log_stream_close(&src->stream);
+	return open_source(l, src, &from, err);
 }
 
 /* "bardo.shop.web.4.1" is web.1 of life 4. */
 static int join(
 	struct logs *l, const char *container, const char *process, struct err *err)
 {
-	const struct logs_options all = {.follow = true, .lines = LINE_MAX_BYTES};
 	const char *dot = strrchr(container, '.');
-	char label[PROCESS_SIZE + 16];
+	char label[LABEL_SIZE];
+	struct source *src;
 
-	if (!dot || is_open(l, container))
+	if (!dot)
 		return 0;
-	(void)snprintf(label, sizeof(label), "%.*s%s", PROCESS_SIZE - 1, process, dot);
+	(void)snprintf(label, sizeof(label), "%.*s%.16s", PROCESS_SIZE - 1, process, dot);
+	src = find_source(l, container);
+	if (!is_asked_for(l, process, label) || (src && is_open(src)))
+		return 0;
 	/* The next life may have other ones. */
 	if (read_secrets(l, err) < 0)
 		return ERR_FAILED;
-	return open_stream(l, container, label, &all, err);
+	/* One that starts again goes on where it ended. */
+	if (!src)
+		src = add_source(l, container, label, err);
+	return src ? follow_source(l, src, true, err) : ERR_FAILED;
 }
 
 static int take_event(struct logs *l, const char *text, struct err *err)
@@ -236,8 +363,7 @@ static int take_event(struct logs *l, const char *text, struct err *err)
 	int rc = name && process ? join(l, name, process, err) : 0;
 
 	cJSON_Delete(event);
-	/* It may be gone again already: a candidate that failed. */
-	return rc == ERR_NOTFOUND ? 0 : rc;
+	return rc;
 }
 
 static int read_events(struct logs *l, struct err *err)
@@ -250,7 +376,7 @@ static int read_events(struct logs *l, struct err *err)
 	while ((n = engine_follow_read(l->events, data, sizeof(data), err)) > 0) {
 		if (buf_add(&l->event, data, (size_t)n) < 0)
 			return err_set(err, ERR_FAILED, "an event of more than %d bytes",
-				LINE_MAX_BYTES);
+				EVENT_MAX);
 	}
 	while (!rc && l->event.len &&
 		(newline = memchr(l->event.data, '\n', l->event.len))) {
@@ -265,7 +391,20 @@ static int read_events(struct logs *l, struct err *err)
 	return rc || n == ERR_BUSY ? rc : (int)n;
 }
 
-/* ---- the loop ---- */
+/* What a source has now; at its end its stream is closed. */
+static int print_news(struct logs *l, struct source *src, struct err *err)
+{
+	struct log_line line;
+	int rc;
+
+	while ((rc = log_stream_fill(&src->stream, err)) == 1) {
+		while (log_stream_peek(&src->stream, &line)) {
+			log_stream_take(&src->stream, &line);
+			print_line(l, src, &line);
+		}
+	}
+	return rc == ERR_BUSY ? 0 : rc;
+}
 
 static nfds_t gather(const struct logs *l, struct pollfd *polls)
 {
@@ -275,34 +414,39 @@ static nfds_t gather(const struct logs *l, struct pollfd *polls)
 	polls[n++] = (struct pollfd){.fd = STDOUT_FILENO};
 	polls[n++] = (struct pollfd){
 		.fd = l->events ? engine_follow_fd(l->events) : -1, .events = POLLIN};
-	for (size_t i = 0; i < STREAMS_MAX; i++) {
-		if (!l->streams[i].follow)
-			continue;
-		polls[n++] = (struct pollfd){
-			.fd = engine_follow_fd(l->streams[i].follow), .events = POLLIN};
+	for (size_t i = 0; i < SOURCES_MAX; i++) {
+		if (is_open(&l->sources[i]))
+			polls[n++] = (struct pollfd){
+				.fd = engine_follow_fd(l->sources[i].stream.follow),
+				.events = POLLIN};
 	}
 	return n;
 }
 
-static int read_all_streams(struct logs *l, struct err *err)
+static int print_all_news(struct logs *l, struct err *err)
 {
 	int rc = 0;
 
-	for (size_t i = 0; i < STREAMS_MAX && rc >= 0; i++) {
-		if (l->streams[i].follow)
-			rc = read_stream(&l->streams[i], err);
+	for (size_t i = 0; i < SOURCES_MAX && !rc; i++) {
+		if (is_open(&l->sources[i]))
+			rc = print_news(l, &l->sources[i], err);
 	}
-	return rc < 0 ? rc : 0;
+	return rc;
 }
 
-static int loop(struct logs *l, struct err *err)
+static int follow(struct logs *l, struct err *err)
 {
-	struct pollfd polls[STREAMS_MAX + 2];
+	struct pollfd polls[SOURCES_MAX + 2];
+	int rc = 0;
 
-	for (;;) {
+	for (size_t i = 0; i < SOURCES_MAX && !rc; i++) {
+		if (*l->sources[i].container)
+			rc = follow_source(l, &l->sources[i], false, err);
+	}
+	while (!rc) {
 		nfds_t n;
-		int rc = read_all_streams(l, err);
 
+		rc = print_all_news(l, err);
 		if (!rc && l->events)
 			rc = read_events(l, err);
 		if (fflush(stdout) || l->unread)
@@ -315,6 +459,22 @@ static int loop(struct logs *l, struct err *err)
 		if (polls[0].revents & (POLLERR | POLLHUP | POLLNVAL))
 			return 0;
 	}
+	return rc;
+}
+
+static int print_logs(struct logs *l, struct err *err)
+{
+	int rc = read_secrets(l, err);
+
+	/* Listening first: what starts while we look is not missed. One-offs that start
+	 * later are others. */
+	if (!rc && l->options->follow && !l->options->of_runs)
+		rc = open_events(l, err);
+	if (!rc)
+		rc = l->options->of_runs ? find_runs(l, err) : find_live(l, err);
+	if (!rc)
+		rc = print_backlog(l, err);
+	return rc || !l->options->follow ? rc : follow(l, err);
 }
 
 int logs_print(struct server *s, const struct app *app, const struct logs_options *o,
@@ -323,7 +483,7 @@ int logs_print(struct server *s, const struct app *app, const struct logs_option
 	struct logs *l;
 	int rc;
 
-	if (!app->live)
+	if (!app->live && !o->of_runs)
 		return err_set(err, ERR_NOTFOUND, "nothing of %s is live: push it first",
 			app->name);
 	l = calloc(1, sizeof(*l));
@@ -331,15 +491,10 @@ int logs_print(struct server *s, const struct app *app, const struct logs_option
 		return err_set(err, ERR_FAILED, "out of memory");
 	l->server = s;
 	l->app = app;
-	rc = read_secrets(l, err);
-	if (!rc && o->follow)
-		rc = open_events(l, err);
-	if (!rc)
-		rc = open_live(l, o, err);
-	if (!rc)
-		rc = loop(l, err);
-	for (size_t i = 0; i < STREAMS_MAX; i++)
-		close_stream(&l->streams[i]);
+	l->options = o;
+	rc = print_logs(l, err);
+	for (size_t i = 0; i < SOURCES_MAX; i++)
+		log_stream_close(&l->sources[i].stream);
 	engine_follow_close(l->events);
 	buf_finish(&l->event);
 	mask_destroy(l->mask);

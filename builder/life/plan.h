@@ -35,6 +35,7 @@ struct plan {
 #define PLAN_STOP_TIMEOUT_DEFAULT 10
 #define PLAN_RESTART_DEFAULT "unless-stopped"
 #define PLAN_LOG_SIZE_DEFAULT "10m"
+#define PLAN_LOG_SIZE_UNLIMITED "unlimited"
 #define PLAN_WEB "web"
 
 /* Process types of one-off containers: no Procfile may have the names but release. */

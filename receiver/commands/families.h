@@ -114,6 +114,9 @@ int run_lives_stable(struct request *r, struct err *err);
 
 /* logs.c */
 int run_logs(struct request *r, struct err *err);
+int run_logs_failed(struct request *r, struct err *err);
+int run_logs_report(struct request *r, struct err *err);
+int run_logs_set(struct request *r, struct err *err);
 
 /* ports.c */
 int run_ports_add(struct request *r, struct err *err);
@@ -134,6 +137,7 @@ int run_resource_reserve_clear(struct request *r, struct err *err);
 int run_run(struct request *r, struct err *err);
 int run_run_detached(struct request *r, struct err *err);
 int run_run_list(struct request *r, struct err *err);
+int run_run_logs(struct request *r, struct err *err);
 int run_run_stop(struct request *r, struct err *err);
 int run_run_tend(struct request *r, struct err *err);
 

@@ -1,3 +1,4 @@
+#include "receiver/commands/lives.h"
 #include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
 
@@ -190,9 +191,15 @@ static int copy_to_stdout(const char *path, struct err *err)
 	return n < 0 ? err_errno(err, "%s", path) : 0;
 }
 
-int run_lives_log(struct request *r, struct err *err)
+int lives_print_log(struct request *r, const struct app *app, int number, struct err *err)
 {
 	char path[PATH_TEXT_MAX];
+
+	return copy_to_stdout(path_life_log(r->settings, app, number, path), err);
+}
+
+int run_lives_log(struct request *r, struct err *err)
+{
 	struct life life;
 	struct app app = {0};
 	int number = 0, rc = command_options(r, NULL, 0, 1, 2, err);
@@ -205,6 +212,5 @@ int run_lives_log(struct request *r, struct err *err)
 		number = app.last_life;
 	if (!rc)
 		rc = life_find(r->server.store, &app, number, &life, err);
-	return rc ? rc
-		  : copy_to_stdout(path_life_log(r->settings, &app, number, path), err);
+	return rc ? rc : lives_print_log(r, &app, number, err);
 }

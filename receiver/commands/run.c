@@ -1,7 +1,9 @@
 #include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
+#include "receiver/commands/logs.h"
 
 #include "builder/life/container.h"
+#include "builder/life/logs.h"
 #include "builder/life/plan.h"
 #include "builder/life/run.h"
 #include "builder/life/runs.h"
@@ -300,6 +302,21 @@ static int find_target(struct request *r, const char *container, bool *of_app,
 			r->command->arguments);
 	return container ? find_by_name(r, container, app, place, err)
 			 : command_app(r, app, err);
+}
+
+/* ---- run:logs ---- */
+
+int run_run_logs(struct request *r, struct err *err)
+{
+	struct logs_options o = {.of_runs = true};
+	struct app app;
+	struct place place;
+	bool of_app;
+	int rc = logs_read_options(r, &o, err);
+
+	if (!rc)
+		rc = find_target(r, o.container, &of_app, &app, &place, err);
+	return rc ? rc : logs_print(&r->server, &app, &o, err);
 }
 
 /* ---- run:stop ---- */

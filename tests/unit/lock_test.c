@@ -223,6 +223,39 @@ static void waits_until_it_is_free_whatever_signals_come(void **state)
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, make_path, remove_path)
 
+static void bytes_of_a_file_are_held_apart(void **state)
+{
+	int mine = open_lock(*state), other = open_lock(*state);
+
+	assert_int_equal(lock_byte_try(mine, 2, NULL), 0);
+	assert_int_equal(lock_byte_try(other, 3, NULL), 0);
+	assert_int_equal(lock_byte_try(other, 2, NULL), ERR_BUSY);
+	assert_int_equal(lock_byte_try(mine, 3, NULL), ERR_BUSY);
+	lock_byte_release(mine, 2);
+	assert_int_equal(lock_byte_try(other, 2, NULL), 0);
+	/* They end with the open file, and the whole file's lock is another. */
+	assert_int_equal(lock_try(mine, NULL), 0);
+	(void)close(other);
+	assert_int_equal(lock_byte_try(mine, 2, NULL), 0);
+	(void)close(mine);
+}
+
+static void bytes_are_held_with_their_process_alone(void **state)
+{
+	int mine = open_lock(*state);
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		int fd = lock_open(*state, NULL);
+
+		_exit(lock_byte_wait(fd, 5, NULL) == 0 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(lock_byte_try(mine, 5, NULL), 0);
+	(void)close(mine);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +267,10 @@ int main(void)
 		CASE(is_held_by_a_child_after_the_parent_closed_it),
 		CASE(is_free_when_its_holder_is_killed),
 		CASE(waits_until_it_is_free_whatever_signals_come),
+		cmocka_unit_test_setup_teardown(
+			bytes_of_a_file_are_held_apart, make_path, remove_path),
+		cmocka_unit_test_setup_teardown(
+			bytes_are_held_with_their_process_alone, make_path, remove_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
