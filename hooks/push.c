@@ -7,6 +7,7 @@
 #include "builder/secrets.h"
 #include "builder/source/source.h"
 #include "config/app/build_settings.h"
+#include "config/app/variables.h"
 #include "config/base/err.h"
 #include "config/base/log.h"
 #include "config/paths.h"
@@ -50,6 +51,9 @@ int push_open(struct push *p, struct err *err)
 	if (!rc)
 		rc = app_find_handle(
 			p->server.store, from_env(PUSH_ENV_APP), &p->app, err);
+	if (!rc)
+		rc = property_get_own(p->server.store, EVERY_APP, "git", "deploy-branch",
+			p->every_apps_branch, err);
 	if (rc)
 		push_close(p);
 	return rc;
@@ -112,12 +116,14 @@ static struct push_command *find_branch(struct push *p, const char *branch)
 	return NULL;
 }
 
-/* The branch that deploys: what was settled, else the first of main, master in this push.
- * "" if there is none among them. */
+/* The branch that deploys: what was settled, else what is set for every app, else the
+ * first of main, master in this push. "" if there is none among them. */
 static const char *deploy_branch(struct push *p)
 {
 	if (*p->app.deploy_branch)
 		return p->app.deploy_branch;
+	if (*p->every_apps_branch)
+		return p->every_apps_branch;
 	for (size_t i = 0; i < FIRST_BRANCHES; i++) {
 		struct push_command *c = find_branch(p, first_branches[i]);
 
@@ -271,7 +277,9 @@ void push_judge_again(struct push *p, struct push_command *c)
 void push_explain(const struct push *p, const struct push_command *c)
 {
 	const char *branch = branch_of(c);
-	const char *deploys = *p->app.deploy_branch ? p->app.deploy_branch : "main";
+	const char *deploys = *p->app.deploy_branch ? p->app.deploy_branch
+		: *p->every_apps_branch		    ? p->every_apps_branch
+						    : "main";
 
 	(void)fprintf(stderr, " !     %s: %s\n", c->ref, c->reason);
 	if (branch && is_delete(c))

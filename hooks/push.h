@@ -2,6 +2,7 @@
 #define BARDO_HOOKS_PUSH_H
 
 #include "builder/server.h"
+#include "config/app/properties.h"
 #include "config/people/users.h"
 #include "config/record/apps.h"
 #include "config/record/lives.h"
@@ -42,6 +43,7 @@ struct push {
 	struct settings settings;
 	struct server server;
 	struct app app;
+	char every_apps_branch[PROPERTY_VALUE_SIZE]; /* git:set --global; "" none */
 	struct user user;
 	const char *key;
 	const char *client_side;

@@ -1,13 +1,17 @@
 #include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
 
+#include "builder/recipe/recipe.h"
+#include "config/app/build_settings.h"
 #include "config/app/properties.h"
+#include "config/app/variables.h"
 #include "config/base/err.h"
 #include "config/paths.h"
 #include "config/record/lives.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
+#include <string.h>
 
 /* apps:report: Dokku's keys first, then what bardo knows beside them. */
 
@@ -60,6 +64,67 @@ static int fill(struct request *r, const struct app *app, cJSON *out, struct err
 	(void)cJSON_AddStringToObject(out, "app-version", live.version);
 	(void)cJSON_AddStringToObject(out, "app-url", live.url);
 	return 0;
+}
+
+/* bardo.json of what is live must have it; nothing live is asked at the next push. */
+static int check_configuration(
+	struct request *r, const struct app *app, const char *value, struct err *err)
+{
+	struct build_settings build = {0};
+	char path[PATH_TEXT_MAX];
+	struct life live;
+	struct recipe recipe = {0};
+	struct recipe_options options = {
+		.commit = live.commit, .dir = build.dir, .configuration = value};
+	int rc;
+
+	if (app->id == EVERY_APP)
+		return err_set(err, ERR_USAGE,
+			"a configuration is of one app's repository, not --global");
+	rc = name_check("configuration", value, err);
+	if (rc || !app->live)
+		return rc;
+	rc = life_find(r->server.store, app, app->live, &live, err);
+	if (!rc)
+		rc = build_settings_read(
+			&build, r->server.store, r->settings, app->id, err);
+	options.repository = path_repository(r->settings, app, path);
+	if (!rc)
+		rc = recipe_read(&recipe, &options, err);
+	recipe_finish(&recipe);
+	return rc;
+}
+
+static int check_autocreation(const struct app *app, const char *value, struct err *err)
+{
+	if (app->id != EVERY_APP)
+		return err_set(err, ERR_USAGE,
+			"disable-autocreation is for the server: apps:set --global");
+	if (strcmp(value, "true") && strcmp(value, "false"))
+		return err_set(err, ERR_USAGE,
+			"disable-autocreation is true or false, not %.40s", value);
+	return 0;
+}
+
+static int judge(struct request *r, const struct app *app, const char *name,
+	const char *value, struct err *err)
+{
+	return !strcmp(name, "configuration") ? check_configuration(r, app, value, err)
+					      : check_autocreation(app, value, err);
+}
+
+int run_apps_set(struct request *r, struct err *err)
+{
+	static const struct property properties[] = {
+		{"configuration", NULL},
+		{"disable-autocreation", NULL},
+	};
+	struct app app = {0};
+	int rc = command_property_set_judged(r, "apps", properties, 2, judge, &app, err);
+
+	if (!rc && app.id != EVERY_APP)
+		command_say_later(r, &app, false);
+	return rc;
 }
 
 int run_apps_report(struct request *r, struct err *err)

@@ -199,4 +199,12 @@ struct property {
 int command_property_set(struct request *r, const char *family,
 	const struct property *properties, size_t len, struct app *app, struct err *err);
 
+/* The same, where it depends on the app (id 0 for --global) what a value may be: judge is
+ * asked before anything is written, but not for "". */
+typedef int property_judge(struct request *r, const struct app *app, const char *name,
+	const char *value, struct err *err);
+int command_property_set_judged(struct request *r, const char *family,
+	const struct property *properties, size_t len, property_judge *judge,
+	struct app *app, struct err *err);
+
 #endif

@@ -29,6 +29,7 @@ int run_apps_rename(struct request *r, struct err *err);
 
 /* app_report.c */
 int run_apps_report(struct request *r, struct err *err);
+int run_apps_set(struct request *r, struct err *err);
 
 /* certs.c */
 int run_certs_add(struct request *r, struct err *err);
@@ -91,6 +92,9 @@ int run_checks_skip(struct request *r, struct err *err);
 /* git.c */
 int run_receive_pack(struct request *r, struct err *err);
 int run_upload_pack(struct request *r, struct err *err);
+
+/* git_set.c */
+int run_git_report(struct request *r, struct err *err);
 int run_git_set(struct request *r, struct err *err);
 
 /* help.c */

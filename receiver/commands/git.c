@@ -6,6 +6,8 @@
 #include "builder/git/git.h"
 #include "builder/git/ref.h"
 #include "builder/life/route.h"
+#include "config/app/properties.h"
+#include "config/app/variables.h"
 #include "config/base/err.h"
 #include "config/base/log.h"
 #include "config/lock.h"
@@ -101,13 +103,18 @@ static int run_git(struct git_command *g, const struct request *r, const struct 
 static int create_app(
 	struct request *r, const char *name, struct app *app, struct err *err)
 {
-	int rc;
+	char disabled[PROPERTY_VALUE_SIZE];
+	int rc = property_get_own(r->server.store, EVERY_APP, "apps",
+		"disable-autocreation", disabled, err);
 
-	if (!r->settings->server_create_on_push)
+	if (rc)
+		return rc;
+	if (!r->settings->server_create_on_push || !strcmp(disabled, "true"))
 		return err_set(err, ERR_NOTFOUND,
-			"there is no app %s: apps:create %s makes it "
-			"(server.create-on-push is off)",
-			name, name);
+			"there is no app %s: apps:create %s makes it (%s)", name, name,
+			r->settings->server_create_on_push
+				? "apps:set --global disable-autocreation is true"
+				: "server.create-on-push is off");
 	rc = app_create(r->server.store, r->settings, name, true, app, err);
 	if (rc == ERR_EXISTS) /* two first pushes at once */
 		return command_app_named(r, name, NEEDS_DEPLOY, app, err);
@@ -270,38 +277,5 @@ int run_upload_pack(struct request *r, struct err *err)
 		return err_set(err, ERR_FAILED, "out of memory");
 	rc = run_git(g, r, &app, "upload-pack", NULL, 0, err);
 	git_command_destroy(g);
-	return rc;
-}
-
-/* git-check-ref-format(1)'s rules, for one branch. */
-static int check_branch(const char *branch, struct err *err)
-{
-	if (ref_branch_is_valid(branch) && strlen(branch) < BRANCH_SIZE - 16)
-		return 0;
-	return err_set(err, ERR_USAGE, "%.60s can't be the name of a branch", branch);
-}
-
-int run_git_set(struct request *r, struct err *err)
-{
-	const char *branch;
-	struct app app;
-	int rc = command_options(r, NULL, 0, 2, 3, err);
-
-	if (!rc)
-		rc = command_app(r, &app, err);
-	if (!rc && strcmp(r->argv[2], "deploy-branch"))
-		rc = err_set(err, ERR_USAGE,
-			"git:set has no property %.60s: there is deploy-branch",
-			r->argv[2]);
-	branch = r->argc > 3 ? r->argv[3] : "";
-	if (!strncmp(branch, "refs/heads/", strlen("refs/heads/")))
-		branch += strlen("refs/heads/");
-	if (!rc && *branch)
-		rc = check_branch(branch, err);
-	if (!rc)
-		rc = app_set_deploy_branch(r->server.store, &app, branch, err);
-	if (!rc)
-		(void)printf("=====> Setting deploy-branch to %s\n",
-			*branch ? branch : "the first of main, master that is pushed");
 	return rc;
 }

@@ -47,6 +47,13 @@ static int find_app(struct request *r, bool global, struct app *app, struct err 
 int command_property_set(struct request *r, const char *family,
 	const struct property *properties, size_t len, struct app *app, struct err *err)
 {
+	return command_property_set_judged(r, family, properties, len, NULL, app, err);
+}
+
+int command_property_set_judged(struct request *r, const char *family,
+	const struct property *properties, size_t len, property_judge *judge,
+	struct app *app, struct err *err)
+{
 	const struct property *property;
 	const char *value;
 	bool global = false;
@@ -66,6 +73,8 @@ int command_property_set(struct request *r, const char *family,
 	value = r->argc > first + 1 ? r->argv[first + 1] : "";
 	if (*value && property->check)
 		rc = property->check(value, err);
+	if (!rc && *value && judge)
+		rc = judge(r, app, property->name, value, err);
 	if (!rc)
 		rc = property_set(
 			r->server.store, app->id, family, property->name, value, err);

@@ -247,3 +247,68 @@ teardown() {
 	git -C "$SHOP_REPO" push -q "$(remote_url "$clone")" v1^0:refs/heads/main
 	assert_equal "$(page "$clone")" 'version 1'
 }
+
+@test "apps:set picks one of the configurations that bardo.json has" {
+	new_app_repo twofold
+	cat >bardo.json <<-'END'
+		{"configurations": {
+			"wordpress": {"env": {"ROLE": "the-word-press"}},
+			"database": {"env": {"ROLE": "the-data-base"}}}}
+	END
+	dockerfile 'FROM busybox' 'EXPOSE 5000' \
+		'CMD mkdir /www; echo "${ROLE:-none}" >/www/index.html; exec httpd -f -p 5000 -h /www'
+	run push
+	assert_success
+	assert_equal "$(page "$APP")" none
+	run ssh_bardo apps:set "$APP" configuration nothing
+	assert_failure
+	assert_output 'wordpress'
+	assert_output 'database'
+	run ssh_bardo apps:report "$APP" --app-configuration
+	assert_equal "$output" ''
+	run ssh_bardo apps:set "$APP" configuration database
+	assert_success
+	assert_output '^=====> Setting configuration to database$'
+	write_version 2
+	run push
+	assert_success
+	assert_equal "$(page "$APP")" the-data-base
+	run ssh_bardo apps:report "$APP" --app-configuration
+	assert_equal "$output" database
+}
+
+@test "the deploy branch is the app's, else the server's" {
+	run ssh_bardo git:set --global deploy-branch trunk
+	assert_success
+	assert_output '^=====> Setting deploy-branch to trunk$'
+	new_app_repo branchy
+	run push
+	assert_failure
+	assert_output 'main is not the deploy branch, trunk is'
+	run push main:trunk
+	assert_success
+	run ssh_bardo git:report "$APP" --format json
+	assert_success
+	run jq -e --arg sha "$(git rev-parse HEAD)" '."git-sha" == $sha and
+		."git-deploy-branch" == "trunk" and
+		."git-global-deploy-branch" == "trunk" and
+		."git-computed-deploy-branch" == "trunk" and
+		(."git-last-updated-at" | test("^[0-9]+$"))' <<<"$output"
+	assert_success
+	run ssh_bardo git:set --global deploy-branch
+	assert_success
+	assert_output '^=====> Unsetting deploy-branch$'
+}
+
+@test "apps:set --global disable-autocreation makes pushes find apps, not make them" {
+	run ssh_bardo apps:set --global disable-autocreation true
+	assert_success
+	new_app_repo unmade
+	run push
+	assert_failure
+	assert_output 'disable-autocreation'
+	bardo apps:create "$APP"
+	run push
+	assert_success
+	bardo apps:set --global disable-autocreation
+}
