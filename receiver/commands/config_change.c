@@ -295,7 +295,16 @@ static int put(struct change *c, const char *name, const char *value, size_t len
 	return rc;
 }
 
-/* A word that is none may be a part of a secret: it is told by its place. */
+/* A word that is no KEY=VALUE may be a part of a secret: it is told by its place, and the
+ * record of this command gets none such. */
+static void forget_words(struct request *r, int from)
+{
+	for (int i = from; i < r->argc; i++) {
+		if (!strchr(r->argv[i], '='))
+			r->argv[i][0] = '\0';
+	}
+}
+
 static int put_word(
 	struct change *c, char *word, int place, bool encoded, struct err *err)
 {
@@ -344,8 +353,11 @@ int run_config_set(struct request *r, struct err *err)
 	if (!rc)
 		rc = config_find(
 			r, c.global, from_stdin ? 0 : 1, VARIABLES_MAX, &c.target, err);
-	for (int i = c.target.first; i < r->argc && !rc; i++)
+	for (int i = c.target.first; i < r->argc && !rc; i++) {
 		rc = put_word(&c, r->argv[i], i, encoded, err);
+		if (rc)
+			forget_words(r, i);
+	}
 	if (!rc && from_stdin)
 		rc = put_from_stdin(r, &c, from_stdin, encoded, err);
 	if (!rc)
