@@ -4,6 +4,7 @@
 #include "builder/engine/engine.h"
 #include "builder/life/body.h"
 #include "builder/life/container.h"
+#include "builder/mask.h"
 #include "builder/say.h"
 #include "builder/server.h"
 #include "config/base/buf.h"
@@ -26,7 +27,8 @@ struct script {
 	const char *command;
 	struct place place;
 	char name[CONTAINER_NAME_SIZE];
-	struct buf line; /* what it printed since the last newline */
+	struct mask_stream masked; /* before it is cut into lines */
+	struct buf line;	   /* what it printed since the last newline */
 	int64_t deadline;
 };
 
@@ -44,11 +46,10 @@ static void say_lines(struct script *s)
 	}
 }
 
-static int take_output(void *ctx, int stream, const char *data, size_t len)
+static int take_masked(void *ctx, const char *data, size_t len)
 {
 	struct script *s = ctx;
 
-	(void)stream;
 	while (len) {
 		size_t room = s->line.max - s->line.len;
 		size_t n = len < room ? len : room;
@@ -64,6 +65,14 @@ static int take_output(void *ctx, int stream, const char *data, size_t len)
 		}
 	}
 	return 0;
+}
+
+static int take_output(void *ctx, int stream, const char *data, size_t len)
+{
+	struct script *s = ctx;
+
+	(void)stream;
+	return mask_feed(&s->masked, data, len, take_masked, s);
 }
 
 /* Reads what is there: 1 to go on, 0 at the end. */
@@ -89,6 +98,7 @@ static int follow(struct script *s, struct err *err)
 
 	if (rc)
 		return rc;
+	mask_begin(&s->masked, s->p->say->mask);
 	while ((rc = read_output(s, f, &frames, err)) > 0) {
 		struct pollfd poll_fd = {.fd = engine_follow_fd(f), .events = POLLIN};
 		int64_t left = s->deadline - clock_monotonic_ms();
@@ -106,6 +116,7 @@ static int follow(struct script *s, struct err *err)
 			break;
 		}
 	}
+	(void)mask_end(&s->masked, false, take_masked, s);
 	if (s->line.len)
 		say_output(s->p->say, s->line.data, s->line.len);
 	engine_follow_close(f);

@@ -240,7 +240,7 @@ env_inside() { # APP NAME
 	run ssh_bardo config:set "$APP" "A=hunter2 hunter3 hunter4"
 	assert_status 2
 	refute_output 'hunter'
-	run ssh_bardo events "$APP"
+	run ssh_bardo events --app "$APP"
 	assert_output 'config:set A'
 	refute_output 'hunter'
 	run ssh_bardo config:set --encoded "$APP" "A=$(printf '\377' | base64)"
