@@ -223,6 +223,22 @@ static int check(struct passage *p, struct err *err)
 	return 0;
 }
 
+/* The app's own proof, against containers that nobody else asks yet. A verify may take
+ * its time: they are checked once more when it has passed. */
+static int verify(struct passage *p, struct err *err)
+{
+	int rc;
+
+	if (!plan_script(&p->plan, PLAN_VERIFY))
+		return 0;
+	rc = passage_run_script(p, PLAN_VERIFY, err);
+	if (rc)
+		return rc;
+	rc = life_check(p->server, p->app, p->life, &p->plan, p->say, err);
+	passage_end_phase(p, "verify");
+	return rc ? err_prefix(err, "check after verify failed: ") : 0;
+}
+
 /* ---- the switch ---- */
 
 static int switch_routes(struct passage *p, struct err *err)
@@ -323,6 +339,8 @@ static int pass_over(struct passage *p, struct err *err)
 		rc = start(p, err);
 	if (!rc)
 		rc = check(p, err);
+	if (!rc)
+		rc = verify(p, err);
 	return rc ? rc : switch_over(p, err);
 }
 

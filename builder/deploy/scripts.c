@@ -141,6 +141,30 @@ static int wait_for_end(struct script *s, struct err *err)
 
 /* ---- its container ---- */
 
+/* Where the candidate's web.1 listens, and its life's number: verify asks it there. */
+static int add_candidate(const struct script *s, cJSON *body, struct err *err)
+{
+	const struct passage *p = s->p;
+	cJSON *env = cJSON_GetObjectItemCaseSensitive(body, "Env");
+	struct place places[CONTAINERS_MAX];
+	char text[128], address[INET_ADDRSTRLEN];
+	size_t len;
+	int rc =
+		places_read(p->server->store, p->app, p->life->number, places, &len, err);
+
+	(void)snprintf(text, sizeof(text), "VERIFY_LIFE=%d", p->life->number);
+	(void)cJSON_AddItemToArray(env, cJSON_CreateString(text));
+	for (size_t i = 0; !rc && plan_port(&p->plan) && i < len; i++) {
+		if (strcmp(places[i].process, PLAN_WEB) != 0 || places[i].position != 1)
+			continue;
+		(void)snprintf(text, sizeof(text), "VERIFY_URL=http://%s:%d",
+			place_address(p->server->settings, p->app, &places[i], address),
+			plan_port(&p->plan));
+		(void)cJSON_AddItemToArray(env, cJSON_CreateString(text));
+	}
+	return rc;
+}
+
 static int create(struct script *s, struct err *err)
 {
 	struct passage *p = s->p;
@@ -154,7 +178,9 @@ static int create(struct script *s, struct err *err)
 	cJSON_DeleteItemFromObjectCaseSensitive(body, "Cmd");
 	if (!command || !cJSON_AddItemToObject(body, "Cmd", command))
 		rc = err_set(err, ERR_FAILED, "out of memory");
-	else
+	if (!rc && !strcmp(s->process, PLAN_VERIFY))
+		rc = add_candidate(s, body, err);
+	if (!rc)
 		rc = container_create_from(p->server, p->app, s->name, body, err);
 	cJSON_Delete(body);
 	return rc;

@@ -101,6 +101,11 @@ static int check_task(
 static const struct json_rule script_rules[] = {
 	{.name = "postdeploy", .kind = JSON_LINE, .max = TEXT_LINE_MAX},
 	{.name = "dokku", .kind = JSON_OBJECT, .max = JSON_MEMBERS_MAX},
+	{.name = "bardo", .kind = JSON_OBJECT, .max = JSON_MEMBERS_MAX},
+	{0},
+};
+static const struct json_rule bardo_rules[] = {
+	{.name = "verify", .kind = JSON_LINE, .max = TEXT_LINE_MAX},
 	{0},
 };
 static const struct json_rule dokku_rules[] = {
@@ -112,11 +117,15 @@ static const struct json_rule dokku_rules[] = {
 static int check_scripts(const struct json_file *f, const cJSON *scripts)
 {
 	const struct json_place top = {NULL, "scripts", 0}, below = {&top, "dokku", 0};
+	const struct json_place own = {&top, "bardo", 0};
 	const cJSON *dokku = cJSON_GetObjectItemCaseSensitive(scripts, "dokku");
+	const cJSON *bardo = cJSON_GetObjectItemCaseSensitive(scripts, "bardo");
 	int rc = json_check_members(f, &top, scripts, script_rules, false);
 
 	if (!rc && dokku)
 		rc = json_check_members(f, &below, dokku, dokku_rules, false);
+	if (!rc && bardo)
+		rc = json_check_members(f, &own, bardo, bardo_rules, false);
 	return rc;
 }
 

@@ -10,7 +10,7 @@
 #define RELEASE "release"
 
 /* What one-off containers are called. */
-static const char *const reserved[] = {"run", "predeploy", "postdeploy"};
+static const char *const reserved[] = {"run", "predeploy", "postdeploy", "verify"};
 
 struct line {
 	const char *text;

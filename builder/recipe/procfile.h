@@ -20,8 +20,8 @@ struct err;
  * ERR_FAILED: "line 3: …". */
 int procfile_parse(const char *text, size_t len, struct cJSON **out, struct err *err);
 
-/* Whether a process type may be called so; reserved names (run, predeploy, postdeploy)
- * may not. */
+/* Whether a process type may be called so; reserved names (run, predeploy, postdeploy,
+ * verify) may not. */
 bool process_name_is_valid(const char *name);
 
 #endif

@@ -160,6 +160,9 @@ static void names_line_and_place_in_app_json(void **state)
 	expect_bad_app("{\"formation\":{\"Web\":{}}}", "formation.Web: no name");
 	expect_bad_app("{\"scripts\":{\n\"dokku\":{\n\"predeploy\":[\"x\"]}}}",
 		"line 3: scripts.dokku.predeploy: expected a text");
+	expect_app("{\"scripts\":{\"bardo\":{\"verify\":\"./try\"}}}");
+	expect_bad_app(
+		"{\"scripts\":{\"bardo\":{\"verify\":1}}}", "scripts.bardo.verify: ");
 	expect_bad_app("{\"scripts\":{\"postdeploy\":\"a\\nb\"}}",
 		"scripts.postdeploy: a line break");
 	expect_bad_app("{\"env\":{\"A\":5}}", "env.A: expected a text, in quotes");
