@@ -133,11 +133,10 @@ int door_decode(struct door_request *r, const struct message *m, struct err *err
 }
 
 /* The server's own socket for requests from commands on this host. */
-static int ask_server(const char *path, const struct door_request *r, struct err *err)
+static int connect_server(const char *path, struct err *err)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	struct message m;
-	int sock, rc;
+	int sock;
 
 	if (strlen(path) >= sizeof(addr.sun_path))
 		return err_set(err, ERR_FAILED, "%s: too long for a socket", path);
@@ -145,17 +144,37 @@ static int ask_server(const char *path, const struct door_request *r, struct err
 	sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (sock < 0)
 		return err_errno(err, "socket");
+	if (connect(sock, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+		return sock;
+	(void)close(sock);
+	return err_set(
+		err, ERR_AWAY, "bardod does not answer at %s: is it running?", path);
+}
+
+static int ask_server(const char *path, const struct door_request *r, struct err *err)
+{
+	struct message m;
+	int sock = connect_server(path, err), rc;
+
+	if (sock < 0)
+		return sock;
 	message_init(&m);
-	if (connect(sock, (struct sockaddr *)&addr, sizeof(addr)) < 0)
-		rc = err_set(err, ERR_AWAY,
-			"bardod does not answer at %s: is it running?", path);
-	else
-		rc = door_encode(&m, r, err);
+	rc = door_encode(&m, r, err);
 	if (!rc)
 		rc = message_send(sock, &m, NULL, 0, err);
 	message_finish(&m);
 	(void)close(sock);
 	return rc;
+}
+
+int door_ping(const char *door_path, struct err *err)
+{
+	int sock = connect_server(door_path, err);
+
+	if (sock < 0)
+		return sock;
+	(void)close(sock);
+	return 0;
 }
 
 int door_job(const char *door_path, const char *command, struct err *err)

@@ -69,6 +69,9 @@ int door_decode(struct door_request *r, const struct message *m, struct err *err
  * not wait for it. ERR_AWAY if no bardod answers there. */
 int door_job(const char *door_path, const char *command, struct err *err);
 
+/* 0 if a bardod answers there; ERR_AWAY. */
+int door_ping(const char *door_path, struct err *err);
+
 /* Asks it to start the proxy. ERR_AWAY as above. */
 int door_start_proxy(const char *door_path, struct err *err);
 

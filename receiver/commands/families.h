@@ -55,6 +55,9 @@ int run_config_import(struct request *r, struct err *err);
 int run_config_set(struct request *r, struct err *err);
 int run_config_unset(struct request *r, struct err *err);
 
+/* doctor.c */
+int run_doctor(struct request *r, struct err *err);
+
 /* domains.c */
 int run_domains_add(struct request *r, struct err *err);
 int run_domains_add_global(struct request *r, struct err *err);

@@ -120,6 +120,8 @@ const struct command command_table[] = {
 	{"docker-options:report", "[APP] [--FLAG] [--format json]",
 		"the options of every phase", NEEDS_OWNER, ON_HANGUP_END, DOES_READ,
 		run_docker_options_report},
+	{"doctor", "[--format json]", "whether all that bardo needs is in order",
+		NEEDS_ADMIN, ON_HANGUP_END, DOES_READ, run_doctor},
 	{"domains:add", "APP DOMAIN …", "names under which the app is reached",
 		NEEDS_OWNER, ON_HANGUP_FINISH, DOES_CHANGE, run_domains_add},
 	{"domains:add-global", "DOMAIN …", "names of which each app gets APP.DOMAIN",
