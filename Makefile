@@ -132,6 +132,7 @@ help:
 	@echo 'make unit       unit tests'
 	@echo 'make replay     fuzz targets over their corpora'
 	@echo 'make e2e        real git, ssh and Engine; E2E=tests/e2e/FILE.bats for some'
+	@echo 'make soak       50 deploys and 20 revives under load'
 	@echo 'make lint       how the code looks, what it includes, static analysis'
 	@echo 'make asan       unit tests and replays with the address and leak sanitizers'
 	@echo 'make ubsan      the same for undefined behaviour'

@@ -82,11 +82,14 @@ analyze: $(ANALYZED)
 
 # ---- everything, as .ci/run calls it; and the machine's own look at it ----
 
-.PHONY: check e2e demo
+.PHONY: check e2e soak demo
 check:
 	@tests/run check $(BUILD)
 e2e: all
 	@tests/run e2e $(BUILD) $(E2E)
+# 50 deploys and 20 revives under load.
+soak: all
+	@LOAD_DEPLOYS=50 LOAD_REVIVES=10 tests/run e2e $(BUILD) tests/e2e/load.bats
 demo:
 	@contrib/demo
 
