@@ -15,6 +15,10 @@
 #define SIGNAL_NAME_MAX 16
 #define LINE_MAX_BYTES (ERR_MSG_MAX + 64)
 
+/* Of a request to run a command, all but the command itself: the packet's type, the
+ * channel, "exec" and its length, whether an answer is wanted, the command's length. */
+#define EXEC_OVERHEAD (1 + 4 + 4 + 4 + 1 + 4)
+
 /* libssh's answers to a channel request. */
 enum { ACCEPT = 0, REFUSE = 1 };
 
@@ -82,6 +86,12 @@ static int on_exec(ssh_session session, ssh_channel ssh, const char *command, vo
 	(void)ssh;
 	if (c->phase != CHANNEL_OPEN)
 		return REFUSE;
+	if (meter_packet_is_larger(c->meter, EXEC_OVERHEAD + strlen(command))) {
+		c->phase = CHANNEL_RUNNING;
+		fail(c, "the command has a NUL byte in it: leave it out",
+			err_exit_status(ERR_USAGE));
+		return ACCEPT;
+	}
 	start(c, command);
 	return ACCEPT;
 }
@@ -89,7 +99,14 @@ static int on_exec(ssh_session session, ssh_channel ssh, const char *command, vo
 /* A plain login. */
 static int on_shell(ssh_session session, ssh_channel ssh, void *data)
 {
-	return on_exec(session, ssh, "", data);
+	struct channel *c = data;
+
+	(void)session;
+	(void)ssh;
+	if (c->phase != CHANNEL_OPEN)
+		return REFUSE;
+	start(c, "");
+	return ACCEPT;
 }
 
 static int on_environment(ssh_session session, ssh_channel ssh, const char *name,
@@ -99,6 +116,7 @@ static int on_environment(ssh_session session, ssh_channel ssh, const char *name
 
 	(void)session;
 	(void)ssh;
+	meter_mark(c->meter);
 	/* TERM comes with the request for a terminal only. */
 	if (c->phase != CHANNEL_OPEN || !strcmp(name, "TERM"))
 		return REFUSE;
@@ -114,6 +132,7 @@ static int on_terminal(ssh_session session, ssh_channel ssh, const char *term,
 
 	(void)session;
 	(void)ssh;
+	meter_mark(c->meter);
 	if (c->phase != CHANNEL_OPEN || c->has_terminal)
 		return -1;
 	c->terminal = terminal_open(&size, &err);
@@ -202,7 +221,8 @@ static const struct ssh_channel_callbacks_struct callbacks = {
 
 /* ---- life ---- */
 
-struct channel *channel_create(ssh_session session, struct asker *asker, uint32_t id)
+struct channel *channel_create(
+	ssh_session session, struct asker *asker, struct meter *meter, uint32_t id)
 {
 	struct channel *c = calloc(1, sizeof(*c));
 
@@ -210,6 +230,7 @@ struct channel *channel_create(ssh_session session, struct asker *asker, uint32_
 		return NULL;
 	c->id = id;
 	c->asker = asker;
+	c->meter = meter;
 	c->terminal = -1;
 	c->callbacks = callbacks;
 	c->callbacks.userdata = c;

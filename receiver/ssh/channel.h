@@ -2,6 +2,7 @@
 #define BARDO_SSH_CHANNEL_H
 
 #include "receiver/ssh/environment.h"
+#include "receiver/ssh/meter.h"
 #include "receiver/ssh/pump.h"
 
 #include <libssh/callbacks.h>
@@ -25,6 +26,7 @@ struct channel {
 	ssh_channel ssh; /* NULL when libssh has no more of it */
 	struct ssh_channel_callbacks_struct callbacks;
 	struct asker *asker; /* borrowed */
+	struct meter *meter; /* borrowed */
 	enum channel_phase phase;
 	bool closed_by_client;
 	bool hung_up;
@@ -36,7 +38,8 @@ struct channel {
 };
 
 /* Opens it in answer to a client's request, or NULL. */
-struct channel *channel_create(ssh_session session, struct asker *asker, uint32_t id);
+struct channel *channel_create(
+	ssh_session session, struct asker *asker, struct meter *meter, uint32_t id);
 void channel_destroy(struct channel *c);
 
 /* The connection is lost: libssh is about to free its part. */

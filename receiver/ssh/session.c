@@ -8,6 +8,7 @@
 #include "receiver/ssh/channel.h"
 #include "receiver/ssh/confine.h"
 #include "receiver/ssh/handshake.h"
+#include "receiver/ssh/meter.h"
 #include "receiver/ssh/options.h"
 
 #include <libssh/server.h>
@@ -35,6 +36,7 @@ struct session {
 	struct auth auth;
 	bool turned_away;
 	struct asker asker;
+	struct meter meter;
 	int64_t login_until;
 	struct channel *channels[CHANNELS_MAX];
 	uint32_t next_id;
@@ -72,6 +74,7 @@ static int on_other(ssh_session ssh, ssh_message message, void *data)
 	struct session *s = data;
 
 	(void)ssh;
+	meter_mark(&s->meter);
 	if (ssh_message_type(message) == SSH_REQUEST_AUTH)
 		auth_refuse_method(&s->auth, ssh_message_subtype(message));
 	return 1;
@@ -82,11 +85,12 @@ static ssh_channel on_channel(ssh_session ssh, void *data)
 	struct session *s = data;
 	size_t i = 0;
 
+	meter_mark(&s->meter);
 	while (i < CHANNELS_MAX && s->channels[i])
 		i++;
 	if (i == CHANNELS_MAX || !auth_is_done(&s->auth))
 		return NULL;
-	s->channels[i] = channel_create(ssh, &s->asker, s->next_id);
+	s->channels[i] = channel_create(ssh, &s->asker, &s->meter, s->next_id);
 	if (!s->channels[i])
 		return NULL;
 	s->next_id++;
@@ -151,6 +155,7 @@ static bool run_libssh(struct session *s)
 	int rc = SSH_OK;
 
 	for (int i = 0; i < READS_PER_TURN && rc == SSH_OK; i++) {
+		meter_mark(&s->meter);
 		rc = ssh_event_dopoll(s->event, 0);
 		if (auth_is_hopeless(&s->auth))
 			break;
@@ -290,6 +295,7 @@ int session_serve(const struct options *o, int sock, int door, struct err *err)
 		rc = err_set(err, ERR_FAILED, "libssh: out of memory");
 	if (!rc) {
 		ssh_set_message_callback(s.ssh, on_other, &s);
+		meter_init(&s.meter, s.ssh);
 		confine_reach(o->keys);
 		loop(&s);
 	}

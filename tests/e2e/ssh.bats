@@ -239,6 +239,31 @@ no_connections() {
 	assert_output 'quotation'
 }
 
+# ssh_with_nul [OPTION ...] -- WORD ...: %NUL% in the words arrives as NULs.
+ssh_with_nul() {
+	local shim=$BATS_TEST_TMPDIR/nul_in_packet.so
+	[ -e "$shim" ] || cc -O2 -D_GNU_SOURCE -shared -fPIC -o "$shim" \
+		"$TOP/tests/e2e/nul_in_packet.c"
+	LD_PRELOAD=$shim ssh_to -o Ciphers=aes256-gcm@openssh.com "$@"
+}
+
+@test "a NUL in a command is told with status 2, and nothing is made" {
+	name=nul-s$SLOT
+	for command in "git-receive-pack $name%NUL%b" "git-receive-pack '$name%NUL%b'" \
+		"git-receive-pack $name%NUL%" "apps:create $name%NUL%" "%NUL%"; do
+		run ssh_with_nul -- "$command" </dev/null
+		assert_status 2
+		assert_equal "$output" ' !     the command has a NUL byte in it: leave it out'
+	done
+	# Not only when the command comes alone.
+	run ssh_with_nul -tt -o SetEnv='LANG=C.UTF-8 LC_ALL=C.UTF-8' -- "apps:create $name%NUL%b"
+	assert_status 2
+	assert_output 'NUL byte'
+	run ssh_to -- apps:exists "$name"
+	assert_status 4
+	[ ! -e "$DATA/repos/$name.git" ]
+}
+
 # ---- limits ----
 
 @test "ssh.login-grace ends a connection that does not log in" {
