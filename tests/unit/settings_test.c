@@ -115,6 +115,29 @@ static void names_what_a_bad_value_should_have_been(void **state)
 	}
 }
 
+static void bounds_what_a_login_may_take(void **state)
+{
+	static const char *const wrong[] = {"ssh.max-tries=0", "ssh.max-tries=1001",
+		"ssh.login-grace=0", "ssh.login-grace=24h1s",
+		"ssh.login-grace=86400001ms"};
+	static const char *const right[] = {"ssh.max-tries=1", "ssh.max-tries=1000",
+		"ssh.login-grace=1ms", "ssh.login-grace=24h"};
+	struct settings s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct err err = {0};
+
+		if (settings_load(&s, NULL, &wrong[i], 1, &err) != ERR_USAGE)
+			fail_msg("%s was taken", wrong[i]);
+		assert_non_null(strstr(err.msg, "it must be "));
+	}
+	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
+		if (settings_load(&s, NULL, &right[i], 1, NULL) != 0)
+			fail_msg("%s was refused", right[i]);
+	}
+}
+
 static void names_the_line_that_is_wrong_among_several(void **state)
 {
 	struct err err = {0};
@@ -256,6 +279,7 @@ int main(void)
 		cmocka_unit_test(reads_a_file_and_lets_overrides_win),
 		cmocka_unit_test(names_file_and_line_of_an_unknown_key),
 		cmocka_unit_test(names_what_a_bad_value_should_have_been),
+		cmocka_unit_test(bounds_what_a_login_may_take),
 		cmocka_unit_test(names_the_line_that_is_wrong_among_several),
 		cmocka_unit_test(lets_the_last_line_win),
 		cmocka_unit_test(takes_a_key_without_a_value_for_true_where_that_can_be),
