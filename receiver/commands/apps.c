@@ -8,6 +8,7 @@
 #include "config/base/clock.h"
 #include "config/base/err.h"
 #include "config/lock.h"
+#include "config/names.h"
 #include "config/paths.h"
 #include "config/people/roles.h"
 #include "config/record/apps.h"
@@ -18,21 +19,58 @@
 #include <string.h>
 #include <unistd.h>
 
+static int equip(struct request *r, struct app *app, struct err *err)
+{
+	char path[PATH_TEXT_MAX];
+	int rc = 0;
+
+	if (r->user.id && !r->user.admin)
+		rc = role_set(r->server.store, r->user.id, app->id, ROLE_OWNER, err);
+	if (!rc)
+		rc = repository_create(path_repository(r->settings, app, path), err);
+	if (!rc)
+		rc = route_ports(&r->server, err);
+	return rc ? rc : app_confirm(r->server.store, app, err);
+}
+
+/* A provisional app that nobody else uses; what can't be undone now is left to reconcile.
+ */
+static void unmake(struct request *r, struct app *app, int pushes)
+{
+	char path[PATH_TEXT_MAX];
+	int lock = lock_open(path_app_lock(r->settings, app, path), NULL);
+
+	if (lock < 0)
+		return;
+	if (lock_try(lock, NULL) == 0 && lock_try(pushes, NULL) == 0)
+		(void)app_destroy(&r->server, app, NULL);
+	(void)close(lock);
+}
+
+/* Until all is there the app is provisional, as one that a first push makes: whatever
+ * happens, no half of it stays. */
 int run_apps_create(struct request *r, struct err *err)
 {
 	char path[PATH_TEXT_MAX];
 	struct app app = {0};
-	int rc = command_options(r, NULL, 0, 1, 1, err);
+	int pushes, rc = command_options(r, NULL, 0, 1, 1, err);
 
 	if (!rc)
+		rc = name_check("app", r->argv[1], err);
+	if (rc)
+		return rc;
+	pushes = lock_open(path_app_pushes(r->settings, r->argv[1], path), err);
+	rc = pushes < 0 ? pushes : lock_share(pushes, err);
+	if (!rc)
 		rc = app_create(
-			r->server.store, r->settings, r->argv[1], false, &app, err);
-	if (!rc && r->user.id && !r->user.admin)
-		rc = role_set(r->server.store, r->user.id, app.id, ROLE_OWNER, err);
-	if (!rc)
-		rc = repository_create(path_repository(r->settings, &app, path), err);
-	if (!rc)
-		rc = route_ports(&r->server, err);
+			r->server.store, r->settings, r->argv[1], true, &app, err);
+	if (!rc) {
+		rc = equip(r, &app, err);
+		if (rc)
+			unmake(r, &app, pushes);
+	}
+	if (pushes >= 0)
+		(void)close(pushes);
 	if (!rc)
 		(void)printf("-----> Creating %s...\n", app.name);
 	return rc;
