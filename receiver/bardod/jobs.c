@@ -1,5 +1,6 @@
 #include "receiver/bardod/jobs.h"
 
+#include "config/base/clock.h"
 #include "config/base/err.h"
 #include "config/base/log.h"
 #include "config/door.h"
@@ -10,7 +11,6 @@
 #include <string.h>
 
 #define RECONCILE "reconcile"
-#define JOB_RETRY_MS 10000
 
 struct job {
 	struct child child;
@@ -28,6 +28,11 @@ static void on_gap_over(void *data)
 		jobs_reconcile(j);
 }
 
+static void on_retry_due(void *data)
+{
+	jobs_reconcile(data);
+}
+
 void jobs_init(struct jobs *j, struct server *server)
 {
 	*j = (struct jobs){
@@ -35,6 +40,8 @@ void jobs_init(struct jobs *j, struct server *server)
 		.reconcile = {.ended = on_reconcile_end, .data = j},
 		.gap_ms = RECONCILE_GAP_MIN_MS,
 		.gap = {.due = on_gap_over, .data = j},
+		.retry_ms = JOB_RETRY_MIN_MS,
+		.retry = {.due = on_retry_due, .data = j},
 	};
 }
 
@@ -98,12 +105,21 @@ void jobs_reconcile(struct jobs *j)
 }
 
 /* What failed may work when the Engine or the proxy is back: reconcile asks for it again.
- */
+ * What never works must not keep the machine busy. */
 static void reconcile_later(struct jobs *j)
 {
-	j->wanted = true;
-	if (!j->reconcile.pid && !j->gap.is_set)
-		loop_set_timer(&j->server->loop, &j->gap, JOB_RETRY_MS);
+	int64_t now = clock_monotonic_ms();
+
+	if (now - j->failed_at >= JOB_STEADY_MS)
+		j->retry_ms = JOB_RETRY_MIN_MS;
+	j->failed_at = now;
+	if (j->retry.is_set)
+		return;
+	log_info("reconciling in %lld s", (long long)(j->retry_ms / 1000));
+	loop_set_timer(&j->server->loop, &j->retry, j->retry_ms);
+	j->retry_ms *= 2;
+	if (j->retry_ms > JOB_RETRY_MAX_MS)
+		j->retry_ms = JOB_RETRY_MAX_MS;
 }
 
 static void on_job_end(void *data, int status)

@@ -23,6 +23,12 @@ struct server;
 #define RECONCILE_GAP_MIN_MS 1000
 #define RECONCILE_GAP_MAX_MS 60000
 
+/* From a job that failed to the reconcile that asks for it again: doubled while jobs go
+ * on failing, the first again when none did for so long. */
+#define JOB_RETRY_MIN_MS 10000
+#define JOB_RETRY_MAX_MS (5 * 60 * 1000)
+#define JOB_STEADY_MS (2 * JOB_RETRY_MAX_MS)
+
 struct jobs {
 	struct server *server;
 	size_t len;
@@ -30,6 +36,9 @@ struct jobs {
 	bool wanted;		/* another one, once this has ended */
 	int64_t gap_ms;
 	struct timer gap; /* set after a reconcile, in which no other begins */
+	int64_t retry_ms;
+	int64_t failed_at; /* the last job that did; monotonic */
+	struct timer retry;
 };
 
 void jobs_init(struct jobs *j, struct server *server);
