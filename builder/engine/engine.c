@@ -178,13 +178,12 @@ static int negotiate(struct engine *e, struct err *err)
 	number = version_number(theirs);
 	if (number < 0)
 		return err_set(err, ERR_FAILED,
-			"what answers at %s is no Docker Engine; look at engine.host",
-			e->host);
+			"what answers is no Docker Engine; look at engine.host");
 	if (number < version_number(ENGINE_API_MIN))
 		return err_set(err, ERR_FAILED,
-			"the Docker Engine at %s is too old: it speaks API %s, bardo "
+			"the Docker Engine is too old: it speaks API %s, bardo "
 			"needs %s (Docker 19.03) or newer; upgrade it",
-			e->host, theirs, ENGINE_API_MIN);
+			theirs, ENGINE_API_MIN);
 	(void)snprintf(e->version, sizeof(e->version), "%s",
 		number < version_number(ENGINE_API_MAX) ? theirs : ENGINE_API_MAX);
 	return 0;

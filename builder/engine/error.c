@@ -1,6 +1,7 @@
 #include "builder/engine/private.h"
 
 #include "config/base/err.h"
+#include "config/base/log.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -60,21 +61,23 @@ static int unreachable(const struct engine *e, long os_error, struct err *err)
 	const char *reason = os_error ? strerror((int)os_error) : "it is not there";
 	const struct passwd *me;
 
+	/* Where it is concerns whoever reads the log, not everybody who pushes. */
+	log_warn("cannot reach the Docker Engine at %s: %s", e->host, reason);
 	if (!e->socket)
 		return err_set(err, ERR_AWAY,
-			"cannot reach the Docker Engine at %s: %s; is it running, and "
+			"cannot reach the Docker Engine: %s; is it running, and "
 			"is engine.host right?",
-			e->host, reason);
+			reason);
 	if (os_error != EACCES && os_error != EPERM)
 		return err_set(err, ERR_AWAY,
-			"cannot reach the Docker Engine at %s: %s; is it running? "
+			"cannot reach the Docker Engine: %s; is it running? "
 			"Try: systemctl start docker",
-			e->host, reason);
+			reason);
 	me = getpwuid(geteuid());
 	return err_set(err, ERR_AWAY,
-		"cannot reach the Docker Engine at %s: %s; try: usermod -aG docker %s, "
+		"cannot reach the Docker Engine: %s; try: usermod -aG docker %s, "
 		"then start bardo again",
-		e->host, reason, me ? me->pw_name : "USER");
+		reason, me ? me->pw_name : "USER");
 }
 
 int engine_curl_error(const struct engine *e, CURLcode code, long os_error,
@@ -85,30 +88,27 @@ int engine_curl_error(const struct engine *e, CURLcode code, long os_error,
 		return unreachable(e, os_error, err);
 	case CURLE_COULDNT_RESOLVE_HOST:
 		return err_set(err, ERR_AWAY,
-			"cannot reach the Docker Engine at %s: no such host; look at "
-			"engine.host",
-			e->host);
+			"cannot reach the Docker Engine: no such host; look at "
+			"engine.host");
 	case CURLE_OPERATION_TIMEDOUT:
 		return err_set(err, ERR_AWAY,
-			"the Docker Engine at %s does not answer; look at its log: "
-			"journalctl -u docker",
-			e->host);
+			"the Docker Engine does not answer; look at its log: "
+			"journalctl -u docker");
 	case CURLE_GOT_NOTHING:
 	case CURLE_PARTIAL_FILE:
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:
 	case CURLE_SEND_FAIL_REWIND: /* a kept connection that had ended meanwhile */
 		return err_set(err, ERR_AWAY,
-			"the Docker Engine at %s closed the connection in the middle of "
+			"the Docker Engine closed the connection in the middle of "
 			"%s%s; look at its log: journalctl -u docker",
-			e->host, what ? "the " : "", what ? what : "an answer");
+			what ? "the " : "", what ? what : "an answer");
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_WEIRD_SERVER_REPLY:
 		return err_set(err, ERR_FAILED,
-			"what answers at %s is no Docker Engine; look at engine.host",
-			e->host);
+			"what answers is no Docker Engine; look at engine.host");
 	default:
-		return err_set(err, ERR_FAILED, "talking to the Docker Engine at %s: %s",
-			e->host, curl_easy_strerror(code));
+		return err_set(err, ERR_FAILED, "talking to the Docker Engine: %s",
+			curl_easy_strerror(code));
 	}
 }

@@ -20,15 +20,13 @@ struct engine_follow {
 	int fd; /* curl's */
 	struct buf raw;
 	struct http_body body;
-	char host[ENGINE_HOST_MAX];
 };
 
-static int closed(const struct engine_follow *f, struct err *err)
+static int closed(struct err *err)
 {
 	return err_set(err, ERR_AWAY,
-		"the Docker Engine at %s closed the connection; look at its log: "
-		"journalctl -u docker",
-		f->host);
+		"the Docker Engine closed the connection; look at its log: journalctl "
+		"-u docker");
 }
 
 static int connect_to(struct engine_follow *f, const struct engine *e, struct err *err)
@@ -48,7 +46,7 @@ static int connect_to(struct engine_follow *f, const struct engine *e, struct er
 	}
 	(void)curl_easy_getinfo(f->easy, CURLINFO_ACTIVESOCKET, &fd);
 	f->fd = fd;
-	return fd < 0 ? closed(f, err) : 0;
+	return fd < 0 ? closed(err) : 0;
 }
 
 /* A POST asks to be upgraded to a bare stream, as attach and exec can be ("Attach to a
@@ -100,7 +98,7 @@ static int fill(struct engine_follow *f, struct err *err)
 	if (code == CURLE_AGAIN)
 		return ERR_BUSY;
 	if (code != CURLE_OK)
-		return closed(f, err);
+		return closed(err);
 	f->raw.len += n;
 	return n > 0;
 }
@@ -141,7 +139,7 @@ static int read_head(struct engine_follow *f, const struct engine *e,
 		}
 		rc = fill_until(f, e, deadline, err);
 		if (rc == 0)
-			return closed(f, err);
+			return closed(err);
 		if (rc < 0)
 			return rc;
 	}
@@ -180,7 +178,6 @@ static int open_follow(struct engine_follow *f, struct engine *e, const char *me
 	f->easy = curl_easy_init();
 	if (!f->easy)
 		return err_set(err, ERR_FAILED, "out of memory");
-	(void)snprintf(f->host, sizeof(f->host), "%s", e->host);
 	rc = connect_to(f, e, err);
 	if (rc == 0)
 		rc = write_request(f, e, method, path, body, err);
@@ -255,7 +252,7 @@ ssize_t engine_follow_read(struct engine_follow *f, void *to, size_t len, struct
 			return n;
 		rc = fill(f, err);
 		if (rc == 0)
-			return f->body.state == HTTP_BODY_RAW ? 0 : closed(f, err);
+			return f->body.state == HTTP_BODY_RAW ? 0 : closed(err);
 		if (rc < 0)
 			return rc;
 	}
@@ -269,7 +266,7 @@ ssize_t engine_follow_write(
 
 	if (code == CURLE_AGAIN || (code == CURLE_OK && !n))
 		return ERR_BUSY;
-	return code == CURLE_OK ? (ssize_t)n : closed(f, err);
+	return code == CURLE_OK ? (ssize_t)n : closed(err);
 }
 
 int engine_follow_end_write(struct engine_follow *f)

@@ -18,14 +18,12 @@
 #define ANSWER_MS 5000
 #define READ_CHUNK 16384
 
-static int away(const struct settings *s, const char *why, struct err *err)
+static int away(const char *why, struct err *err)
 {
-	char path[PATH_TEXT_MAX];
-
 	return err_set(err, ERR_AWAY,
-		"HAProxy doesn't answer on %s: %s; bardod starts it, and says in its log "
-		"why it could not",
-		path_run(s, "proxy/proxy.sock", path), why);
+		"HAProxy doesn't answer: %s; bardod starts it, and says in its log why "
+		"it could not",
+		why);
 }
 
 static int connect_to(const struct settings *s, int *out, struct err *err)
@@ -36,14 +34,14 @@ static int connect_to(const struct settings *s, int *out, struct err *err)
 
 	(void)path_run(s, "proxy/proxy.sock", path);
 	if (strlen(path) > HAPROXY_SOCKET_PATH_MAX)
-		return away(s, "the path is too long for a socket", err);
+		return away("the path is too long for a socket", err);
 	memcpy(at.sun_path, path, strlen(path) + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return err_errno(err, "socket");
 	/* EAGAIN is a full queue: a proxy that is there and doesn't come round to us. */
 	if (connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0) {
-		int rc = away(s, strerror(errno), err);
+		int rc = away(strerror(errno), err);
 
 		(void)close(fd);
 		return rc;
@@ -52,8 +50,7 @@ static int connect_to(const struct settings *s, int *out, struct err *err)
 	return 0;
 }
 
-static int wait_for(
-	const struct settings *s, int fd, short events, int64_t deadline, struct err *err)
+static int wait_for(int fd, short events, int64_t deadline, struct err *err)
 {
 	struct pollfd p = {.fd = fd, .events = events};
 	int64_t left = deadline - clock_monotonic_ms();
@@ -62,12 +59,11 @@ static int wait_for(
 	if (n < 0 && errno != EINTR)
 		return err_errno(err, "poll");
 	if (clock_monotonic_ms() >= deadline)
-		return away(s, "it was silent for 5 s", err);
+		return away("it was silent for 5 s", err);
 	return 0;
 }
 
-static int send_line(const struct settings *s, int fd, const char *commands,
-	int64_t deadline, struct err *err)
+static int send_line(int fd, const char *commands, int64_t deadline, struct err *err)
 {
 	struct buf line;
 	int rc = 0;
@@ -82,16 +78,15 @@ static int send_line(const struct settings *s, int fd, const char *commands,
 		if (n >= 0)
 			buf_consume(&line, (size_t)n);
 		else if (errno == EAGAIN)
-			rc = wait_for(s, fd, POLLOUT, deadline, err);
+			rc = wait_for(fd, POLLOUT, deadline, err);
 		else if (errno != EINTR)
-			rc = away(s, strerror(errno), err);
+			rc = away(strerror(errno), err);
 	}
 	buf_finish(&line);
 	return rc;
 }
 
-static int read_answer(const struct settings *s, int fd, struct buf *reply,
-	int64_t deadline, struct err *err)
+static int read_answer(int fd, struct buf *reply, int64_t deadline, struct err *err)
 {
 	for (;;) {
 		char *to = buf_reserve(reply, READ_CHUNK);
@@ -109,8 +104,8 @@ static int read_answer(const struct settings *s, int fd, struct buf *reply,
 			continue;
 		}
 		if (errno != EAGAIN && errno != EINTR)
-			return away(s, strerror(errno), err);
-		rc = wait_for(s, fd, POLLIN, deadline, err);
+			return away(strerror(errno), err);
+		rc = wait_for(fd, POLLIN, deadline, err);
 		if (rc)
 			return rc;
 	}
@@ -125,15 +120,15 @@ int haproxy_ask(const struct settings *s, const char *commands, struct buf *repl
 	if (rc)
 		return rc;
 	buf_reset(reply);
-	rc = send_line(s, fd, commands, deadline, err);
+	rc = send_line(fd, commands, deadline, err);
 	if (!rc)
-		rc = read_answer(s, fd, reply, deadline, err);
+		rc = read_answer(fd, reply, deadline, err);
 	(void)close(fd);
 	if (rc)
 		return rc;
 	/* Even the answer to a command that says nothing is an empty line. */
 	if (!reply->len || memchr(reply->data, '\0', reply->len))
-		return away(s, "it closed the connection without an answer", err);
+		return away("it closed the connection without an answer", err);
 	while (reply->len && reply->data[reply->len - 1] == '\n')
 		reply->len--;
 	reply->data[reply->len] = '\0';

@@ -44,7 +44,10 @@ shared_engine() {
 	run push
 	assert_failure
 	assert_output 'rejected'
-	assert_output '/nowhere/docker\.sock'
+	assert_output 'cannot reach the Docker Engine: No such file or directory'
+	# Where it is, is the log's.
+	refute_output '/nowhere'
+	grep -q '/nowhere/docker\.sock' "$SERVER/bardod.log"
 	server_as_usual
 	git remote set-url production "$(remote_url "$APP")"
 	run push

@@ -40,14 +40,14 @@ static void refuses_hosts_that_are_no_address(void **state)
 	}
 }
 
-static void names_the_host_when_no_engine_is_there(void **state)
+static void says_that_no_engine_is_there_and_not_where(void **state)
 {
 	struct engine *e = open_engine("unix:///nonexistent/docker.sock");
 	struct err err;
 
 	(void)state;
 	assert_int_equal(engine_call(e, NULL, NULL, &err, "GET", "/info"), ERR_AWAY);
-	assert_contains(err.msg, "unix:///nonexistent/docker.sock");
+	assert_null(strstr(err.msg, "/nonexistent"));
 	assert_contains(err.msg, "No such file");
 	assert_contains(err.msg, "systemctl start docker");
 	engine_close(e);
@@ -249,7 +249,6 @@ static void gives_up_a_silent_engine_that_answers_no_ping(void **state)
 	e->silence = 20;
 	e->ping_timeout = 100;
 	assert_int_equal(engine_call(e, NULL, NULL, &err, "GET", "/x"), ERR_AWAY);
-	assert_contains(err.msg, s.host);
 	assert_contains(err.msg, "does not answer");
 	standin_end(&s, e);
 }
@@ -284,7 +283,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refuses_hosts_that_are_no_address),
-		cmocka_unit_test(names_the_host_when_no_engine_is_there),
+		cmocka_unit_test(says_that_no_engine_is_there_and_not_where),
 		cmocka_unit_test(says_connection_refused_when_the_engine_ended),
 		cmocka_unit_test(asks_an_older_engine_in_its_own_version),
 		cmocka_unit_test(asks_a_newer_engine_in_ours),
