@@ -8,6 +8,7 @@
 #include "builder/life/life.h"
 #include "builder/life/route.h"
 #include "builder/life/runs.h"
+#include "builder/proxy/haproxy.h"
 #include "builder/server.h"
 #include "config/base/err.h"
 #include "config/base/log.h"
@@ -211,6 +212,20 @@ static int reconcile_or_leave(struct server *s, struct app *app, struct err *err
 	return 0;
 }
 
+/* A proxy that runs keeps the settings with which it was started: to start it anew would
+ * cut what visitors are doing, and is for somebody to choose. */
+static void look_at_proxy(struct server *s)
+{
+	char path[PATH_TEXT_MAX];
+	bool current = true;
+
+	if (haproxy_is_current(s->settings, &current, NULL) == 0 && !current)
+		log_warn("HAProxy runs with other settings than these: proxy.apps, "
+			 "proxy.ports or another of proxy's was changed. To start it "
+			 "with them, which cuts the requests under way: kill $(cat %s)",
+			path_run(s->settings, "proxy/haproxy.pid", path));
+}
+
 int reconcile_all(struct server *s, struct err *err)
 {
 	struct app_list list = {0};
@@ -221,6 +236,8 @@ int reconcile_all(struct server *s, struct err *err)
 	rc = users_write_snapshot(s->store, s->settings, err);
 	if (!rc)
 		rc = route_ensure_proxy(s, err);
+	if (!rc)
+		look_at_proxy(s);
 	if (!rc)
 		rc = route_ports(s, err);
 	if (!rc)
