@@ -210,6 +210,9 @@ int run_lives_log(struct request *r, struct err *err)
 		rc = command_life_number(r->argv[2], &number, err);
 	else if (!rc)
 		number = app.last_life;
+	if (!rc && !number)
+		rc = err_set(err, ERR_NOTFOUND,
+			"%s has no life yet: git push makes the first", app.name);
 	if (!rc)
 		rc = life_find(r->server.store, &app, number, &life, err);
 	return rc ? rc : lives_print_log(r, &app, number, err);
