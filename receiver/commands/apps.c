@@ -33,8 +33,7 @@ static int equip(struct request *r, struct app *app, struct err *err)
 	return rc ? rc : app_confirm(r->server.store, app, err);
 }
 
-/* A provisional app that nobody else uses; what can't be undone now is left to reconcile.
- */
+/* A provisional app that nobody else uses. What can't be undone now, reconcile does. */
 static void unmake(struct request *r, struct app *app, int pushes)
 {
 	char path[PATH_TEXT_MAX];
