@@ -4,6 +4,7 @@ BUILD ?= build
 CC ?= cc
 PREFIX ?= /usr
 LIBEXEC ?= $(PREFIX)/lib/bardo
+UNITS ?= $(PREFIX)/lib/systemd/system
 
 VERSION := 0.1.0
 # Never by hand: `make WERROR=1` is what the tests build with.
@@ -115,19 +116,24 @@ $(BUILD)/config/schema.o: $(BUILD)/config/schema.c
 
 # The programs find each other in one folder, through /proc/self/exe.
 install: all
-	install -d $(DESTDIR)$(LIBEXEC)/hooks.d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
+	install -d $(DESTDIR)$(LIBEXEC)/hooks.d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin \
+		$(DESTDIR)$(UNITS)
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(LIBEXEC)
 	for h in $(notdir $(GIT_HOOKS)); do \
 		ln -sfn ../bardo $(DESTDIR)$(LIBEXEC)/hooks.d/$$h || exit 1; done
 	ln -sfn $(LIBEXEC)/bardo $(DESTDIR)$(PREFIX)/bin/bardo
 	ln -sfn $(LIBEXEC)/bardod $(DESTDIR)$(PREFIX)/sbin/bardod
+	for u in contrib/systemd/*.service; do \
+		sed 's,=/usr/sbin/,=$(PREFIX)/sbin/,' $$u >$(DESTDIR)$(UNITS)/$${u##*/} || exit 1; done
+	chmod 644 $(patsubst contrib/systemd/%,$(DESTDIR)$(UNITS)/%,$(wildcard contrib/systemd/*.service))
 
 help:
 	@echo 'make            the programs, into $(BUILD)/'
 	@echo 'make demo       the main job, on this machine, in a throwaway folder'
 	@echo 'make check      every test; installs what is missing'
 	@echo 'make bench      what it costs, beside sshd, a shell hook and the bare Engine'
-	@echo 'make install    into DESTDIR, PREFIX ($(PREFIX)), LIBEXEC ($(LIBEXEC))'
+	@echo 'make install    into DESTDIR, PREFIX ($(PREFIX)), LIBEXEC ($(LIBEXEC)),'
+	@echo '                UNITS ($(UNITS))'
 	@echo
 	@echo 'make unit       unit tests'
 	@echo 'make replay     fuzz targets over their corpora'

@@ -129,4 +129,6 @@ links() {
 	done
 	assert_equal "$(readlink "$BARDO_TEST_ROOT/usr/bin/bardo")" /usr/lib/bardo/bardo
 	assert_equal "$(readlink "$BARDO_TEST_ROOT/usr/sbin/bardod")" /usr/lib/bardo/bardod
+	grep -q "^ExecStart=/usr/sbin/bardod " \
+		"$BARDO_TEST_ROOT/usr/lib/systemd/system/bardod.service"
 }
