@@ -112,6 +112,31 @@ a_job_has_failed() {
 	server_as_usual
 }
 
+@test "other settings of a proxy that runs wait for somebody to start it anew" {
+	log_names_the_way() {
+		grep -qF "kill \$(cat $DATA/run/proxy/haproxy.pid)" "$SERVER/bardod.log"
+	}
+	new_app_repo pooled
+	push
+	url=$(app_url "$APP")
+	run log_names_the_way
+	assert_failure
+	server_with -c proxy.apps=$((PORTS_PER_SLOT + 1))
+	wait_until 10 log_names_the_way
+	assert_equal "$(curl -fsS "$url")" 'version 1'
+	proxy_signal TERM
+	wait_until 20 curl -fsS "$url"
+	[ -e "$DATA/run/proxy/backends/$(printf %03d "$PORTS_PER_SLOT").cfg" ]
+}
+
+@test "an app without a life is told as that" {
+	local app=lifeless-s$SLOT
+	ssh_bardo apps:create "$app"
+	run ssh_bardo lives:log "$app"
+	assert_status 4
+	assert_output "$app has no life yet"
+}
+
 @test "apps:create that fails leaves no app and can be tried again" {
 	local app=half-s$SLOT
 	# In the repository's place.
@@ -174,7 +199,7 @@ has_ended() {
 
 @test "logs cuts a line that is too long, and shows last words without a newline" {
 	new_app_repo wordy
-	cat >talk <<-'END'
+	cat >program <<-"END"
 		#!/bin/sh
 		head -c 300000 /dev/zero | tr '\0' x
 		echo
@@ -183,8 +208,8 @@ has_ended() {
 		httpd -f -p "$PORT" -h /www &
 		wait
 	END
-	chmod 755 talk
-	dockerfile 'FROM busybox' 'COPY www /www' 'COPY talk /talk' 'CMD ["/talk"]'
+	chmod 755 program
+	dockerfile 'FROM busybox' 'COPY www /www' 'COPY program /program' 'CMD ["/program"]'
 	run push
 	assert_success
 	run ssh_bardo logs "$APP"
