@@ -219,6 +219,9 @@ static int check(struct passage *p, struct err *err)
 		rc = life_check(p->server, p->app, p->life, &p->plan, p->say, err);
 	if (rc)
 		return err_prefix(err, "check failed: ");
+	rc = life_join_late(p->server, p->app, p->life, &p->plan, err);
+	if (rc)
+		return err_prefix(err, "start failed: ");
 	passage_end_phase(p, "check");
 	return 0;
 }

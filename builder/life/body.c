@@ -1,12 +1,14 @@
 #include "builder/life/body.h"
 
 #include "builder/life/docker_options.h"
+#include "builder/life/network.h"
 #include "builder/life/plan.h"
 #include "builder/life/resource_lines.h"
 #include "builder/server.h"
 #include "config/base/err.h"
 #include "config/base/words.h"
 #include "config/record/lives.h"
+#include "config/record/networks.h"
 #include "config/record/places.h"
 
 #include <cjson/cJSON.h>
@@ -214,21 +216,50 @@ static void add_host_config(cJSON *body, const struct server *s, const struct ap
 			log_options, "max-size", plan_log_size(plan));
 		(void)cJSON_AddStringToObject(log_options, "max-file", BODY_LOG_FILES);
 	}
-	(void)cJSON_AddStringToObject(host, "NetworkMode", network_name(app, network));
+	(void)cJSON_AddStringToObject(host, "NetworkMode",
+		plan_is_on_host(plan) ? NETWORK_HOST : network_name(app, network));
 	add_mounts(host, s, app, plan, process);
 }
 
-static void add_address(cJSON *body, const struct server *s, const struct app *app,
-	const struct place *place)
+static void add_endpoint(
+	cJSON *endpoints, const char *network, const struct app *app, const char *process)
+{
+	if (!cJSON_GetObjectItemCaseSensitive(endpoints, network))
+		(void)cJSON_AddItemToObject(
+			endpoints, network, network_endpoint(app, process));
+}
+
+/* The app's own network first, at the place's address; then those that it shares. */
+static void add_networks(cJSON *body, const struct server *s, const struct app *app,
+	const struct plan *plan, const struct place *place)
 {
 	cJSON *networking = cJSON_AddObjectToObject(body, "NetworkingConfig");
 	cJSON *endpoints = cJSON_AddObjectToObject(networking, "EndpointsConfig");
 	char network[CONTAINER_NAME_SIZE], address[INET_ADDRSTRLEN];
-	cJSON *endpoint = cJSON_AddObjectToObject(endpoints, network_name(app, network));
-	cJSON *ipam = cJSON_AddObjectToObject(endpoint, "IPAMConfig");
+	const cJSON *shared;
+	cJSON *ipam;
 
+	if (plan_is_on_host(plan))
+		return;
+	(void)network_name(app, network);
+	add_endpoint(endpoints, network, app, place->process);
+	ipam = cJSON_AddObjectToObject(endpoints->child, "IPAMConfig");
 	(void)cJSON_AddStringToObject(
 		ipam, "IPv4Address", place_address(s->settings, app, place, address));
+	cJSON_ArrayForEach(shared, plan_part(plan, "networks"))
+	{
+		add_endpoint(
+			endpoints, cJSON_GetStringValue(shared), app, place->process);
+	}
+}
+
+char *container_address(const struct server *s, const struct app *app,
+	const struct plan *plan, const struct place *place, char *out)
+{
+	if (!plan_is_on_host(plan))
+		return place_address(s->settings, app, place, out);
+	(void)snprintf(out, INET_ADDRSTRLEN, "127.0.0.1");
+	return out;
 }
 
 /* What a server admin asked for wins over everything else. */
@@ -263,7 +294,7 @@ int container_body(cJSON **out, struct server *s, const struct app *app,
 	add_command(body, plan, place->process);
 	leave_health_to_web(body, place->process);
 	add_host_config(body, s, app, plan, place->process);
-	add_address(body, s, app, place);
+	add_networks(body, s, app, plan, place);
 	rc = add_options(body, plan, place->process, err);
 	if (rc)
 		cJSON_Delete(body);

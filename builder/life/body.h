@@ -30,6 +30,10 @@ struct cJSON *container_command(const char *line);
 /* "bardo.shop", the app's own network; returns out (CONTAINER_NAME_SIZE). */
 char *network_name(const struct app *app, char *out);
 
+/* Where a container of the plan is reached from the host; out has INET_ADDRSTRLEN. */
+char *container_address(const struct server *s, const struct app *app,
+	const struct plan *plan, const struct place *place, char *out);
+
 /* The labels that mark a thing as the app's. */
 void body_add_labels(struct cJSON *body, const struct server *s, const struct app *app);
 

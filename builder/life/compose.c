@@ -413,7 +413,8 @@ static bool has_network(const cJSON *networks, const char *name)
 static int add_network(void *ctx, const struct listed *l)
 {
 	const struct adding *a = ctx;
-	cJSON *networks = cJSON_GetObjectItemCaseSensitive(a->compose->plan, "networks");
+	cJSON *networks = cJSON_GetObjectItemCaseSensitive(a->compose->plan,
+		strcmp(l->part, NETWORK_LATE) ? "networks" : "networks_late");
 
 	if (!has_network(networks, l->text))
 		(void)cJSON_AddItemToArray(networks, cJSON_CreateString(l->text));
@@ -428,6 +429,7 @@ static int compose_lists(struct compose *c, struct err *err)
 	cJSON *networks = cJSON_AddArrayToObject(c->plan, "networks");
 	int rc;
 
+	(void)cJSON_AddArrayToObject(c->plan, "networks_late");
 	(void)cJSON_AddArrayToObject(c->plan, "options");
 	(void)cJSON_AddArrayToObject(c->plan, "resources");
 	rc = listed_each(s, c->app->id, LISTED_NETWORK, add_network, &a, err);

@@ -2,6 +2,7 @@
 
 #include "builder/engine/engine.h"
 #include "builder/life/body.h"
+#include "builder/life/network.h"
 #include "builder/server.h"
 #include "config/base/err.h"
 #include "config/base/number.h"
@@ -16,49 +17,67 @@
 
 #define FILTER_SIZE 768
 
-static int network_create(struct server *s, const struct app *app, struct err *err)
+/* All networks but the first are joined one by one: Engines before API 1.44 take one. */
+static int join_others(
+	struct server *s, const char *name, const cJSON *others, struct err *err)
 {
-	cJSON *body = cJSON_CreateObject();
-	cJSON *ipam, *configs, *config;
-	char name[CONTAINER_NAME_SIZE], subnet[INET_ADDRSTRLEN + 4],
-		gateway[INET_ADDRSTRLEN];
-	int rc;
+	const cJSON *endpoint;
+	int rc = 0;
 
-	(void)cJSON_AddStringToObject(body, "Name", network_name(app, name));
-	(void)cJSON_AddStringToObject(body, "Driver", "bridge");
-	(void)cJSON_AddBoolToObject(body, "CheckDuplicate", true);
-	body_add_labels(body, s, app);
-	ipam = cJSON_AddObjectToObject(body, "IPAM");
-	configs = cJSON_AddArrayToObject(ipam, "Config");
-	config = cJSON_CreateObject();
-	(void)cJSON_AddStringToObject(
-		config, "Subnet", network_subnet(s->settings, app, subnet));
-	(void)cJSON_AddStringToObject(
-		config, "Gateway", network_gateway(s->settings, app, gateway));
-	(void)cJSON_AddItemToArray(configs, config);
-	rc = engine_call(s->engine, NULL, body, err, "POST", "/networks/create");
-	cJSON_Delete(body);
-	if (rc == ERR_EXISTS)
-		return 0;
-	if (rc == ERR_FAILED)
-		return err_prefix(
-			err, "the network %s (%s of network.pool): ", name, subnet);
+	cJSON_ArrayForEach(endpoint, others)
+	{
+		if (!rc)
+			rc = network_join(s, endpoint->string, name, endpoint, err);
+	}
+	return rc;
+}
+
+/* Leaves the first endpoint in the body; the others are the caller's to free. */
+static cJSON *take_others(cJSON *body)
+{
+	cJSON *endpoints = cJSON_GetObjectItemCaseSensitive(
+		cJSON_GetObjectItemCaseSensitive(body, "NetworkingConfig"),
+		"EndpointsConfig");
+	cJSON *others = cJSON_CreateObject();
+
+	while (endpoints && endpoints->child && endpoints->child->next) {
+		cJSON *next = endpoints->child->next;
+		char name[CONTAINER_NAME_SIZE];
+
+		(void)snprintf(name, sizeof(name), "%s", next->string);
+		(void)cJSON_AddItemToObject(
+			others, name, cJSON_DetachItemViaPointer(endpoints, next));
+	}
+	return others;
+}
+
+static int create_with_network(struct server *s, const struct app *app, const char *name,
+	const cJSON *body, struct err *err)
+{
+	/* The network is there but at an app's first life: asking every time costs more.
+	 */
+	int rc = app->live ? 0 : network_create_own(s, app, err);
+
+	if (!rc)
+		rc = engine_call(s->engine, NULL, body, err, "POST",
+			"/containers/create?name=%s", name);
+	if (rc == ERR_NOTFOUND && app->live && network_create_own(s, app, NULL) == 0)
+		rc = engine_call(s->engine, NULL, body, err, "POST",
+			"/containers/create?name=%s", name);
 	return rc;
 }
 
 int container_create_from(struct server *s, const struct app *app, const char *name,
 	const cJSON *body, struct err *err)
 {
-	/* The network is there but at an app's first life: asking every time costs more.
-	 */
-	int rc = app->live ? 0 : network_create(s, app, err);
+	cJSON *own = cJSON_Duplicate(body, true);
+	cJSON *others = take_others(own);
+	int rc = create_with_network(s, app, name, own, err);
 
 	if (!rc)
-		rc = engine_call(s->engine, NULL, body, err, "POST",
-			"/containers/create?name=%s", name);
-	if (rc == ERR_NOTFOUND && app->live && network_create(s, app, NULL) == 0)
-		rc = engine_call(s->engine, NULL, body, err, "POST",
-			"/containers/create?name=%s", name);
+		rc = join_others(s, name, others, err);
+	cJSON_Delete(others);
+	cJSON_Delete(own);
 	return rc;
 }
 

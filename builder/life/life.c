@@ -2,7 +2,9 @@
 
 #include "builder/check/check.h"
 #include "builder/life/at_once.h"
+#include "builder/life/body.h"
 #include "builder/life/container.h"
+#include "builder/life/network.h"
 #include "builder/life/plan.h"
 #include "builder/life/route.h"
 #include "builder/say.h"
@@ -102,7 +104,7 @@ static int check_place(struct server *s, const struct app *app, const struct pla
 	bool is_web = !strcmp(place->process, PLAN_WEB);
 	struct check_options options = {
 		.container = place_container_name(app, place, name),
-		.address = place_address(s->settings, app, place, address),
+		.address = container_address(s, app, plan, place, address),
 		.port = is_web ? plan_port(plan) : 0,
 		.timeout = checks_timeout(s->store, app->id, s->settings),
 		.mask = say->mask,
@@ -202,6 +204,19 @@ int life_check_now(struct server *s, const struct app *app, const struct life *l
 	return rc ? rc : first;
 }
 
+int life_join_late(struct server *s, const struct app *app, const struct life *life,
+	const struct plan *plan, struct err *err)
+{
+	char name[CONTAINER_NAME_SIZE];
+	struct place_list places;
+	int rc = read_places(s, app, life, &places, err);
+
+	for (size_t i = 0; !rc && i < places.len; i++)
+		rc = network_join_late(s, app, plan, places.items[i].process,
+			place_container_name(app, &places.items[i], name), err);
+	return rc;
+}
+
 static int repair_place(struct server *s, const struct app *app, const struct life *life,
 	const struct plan *plan, const struct place *place, bool *changed,
 	struct err *err)
@@ -221,6 +236,8 @@ static int repair_place(struct server *s, const struct app *app, const struct li
 		rc = container_create(s, app, life, plan, place, err);
 		if (!rc)
 			rc = container_keep(s, name, plan_restart(plan), err);
+		if (!rc)
+			rc = network_join_late(s, app, plan, place->process, name, err);
 	}
 	return rc ? rc : container_start(s, name, err);
 }

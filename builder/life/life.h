@@ -38,6 +38,10 @@ int life_check(struct server *s, const struct app *app, const struct life *life,
 int life_check_now(struct server *s, const struct app *app, const struct life *life,
 	const char *what, struct say *say, struct err *err);
 
+/* Puts its containers into the networks that a proved life joins (attach-post-deploy). */
+int life_join_late(struct server *s, const struct app *app, const struct life *life,
+	const struct plan *plan, struct err *err);
+
 /* Makes the containers of a life that should run do so: starts stopped ones, creates lost
  * ones again. *changed tells whether there was anything to do. */
 int life_repair(struct server *s, const struct app *app, const struct life *life,

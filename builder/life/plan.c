@@ -3,6 +3,7 @@
 #include "config/app/checks.h"
 #include "config/base/buf.h"
 #include "config/base/err.h"
+#include "config/record/networks.h"
 
 #include <cjson/cJSON.h>
 #include <string.h>
@@ -205,9 +206,25 @@ static bool is_read_only(const char *options)
 	return false;
 }
 
+bool plan_is_on_host(const struct plan *p)
+{
+	const cJSON *network;
+
+	cJSON_ArrayForEach(network, plan_part(p, "networks"))
+	{
+		if (!strcmp(cJSON_GetStringValue(network), NETWORK_HOST))
+			return true;
+	}
+	return false;
+}
+
 const char *plan_exclusive_volume(const struct plan *p)
 {
 	const cJSON *mount;
+
+	/* The next life's program would find its port taken by this one's. */
+	if (plan_is_on_host(p))
+		return "the host's ports";
 
 	cJSON_ArrayForEach(mount, plan_part(p, "mounts"))
 	{

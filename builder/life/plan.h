@@ -15,7 +15,8 @@ struct err;
  *   {"port": 5000, "env": {"PORT": "5000", "KEY": "value"},
  *    "processes": [{"name": "web", "command": "./serve", "arguments": ["-v"], "count":
  * 1}], "mounts": [{"source": "shop_data", "target": "/data", "options": "ro", "process":
- * "", "phase": ""}], "networks": ["shared"], "options": [{"phase": "deploy", "process":
+ * "", "phase": ""}], "networks": ["shared"], "networks_late": ["other"], "options":
+ * [{"phase": "deploy", "process":
  * "", "text": "--shm-size 64m"}], "resources": [{"process": "web", "kind": "limit",
  * "name": "memory", "value": "64m"}], "restart": "unless-stopped", "stop_timeout": 10,
  * "log_size": "10m", "scripts": {"release": "./migrate", "predeploy": "…", "postdeploy":
@@ -87,6 +88,9 @@ bool plan_process(const struct plan *p, size_t at, struct plan_process *out);
 bool plan_find_process(const struct plan *p, const char *name, struct plan_process *out);
 /* Sets a type's count (ps:scale). ERR_NOTFOUND names those that there are. */
 int plan_set_count(struct plan *p, const char *name, int count, struct err *err);
+
+/* Whether it runs in the host's own network: then it has no address of its own. */
+bool plan_is_on_host(const struct plan *p);
 
 /* The first volume that two lives must not have at once, NULL: none. The old life is
  * stopped first then. One that is mounted read-only can be shared. */

@@ -149,6 +149,7 @@ struct webs {
 	struct place places[CONTAINERS_MAX];
 	size_t len;
 	int port; /* 0: it serves nothing on a port of its own */
+	bool on_host;
 };
 
 static int read_webs(struct server *s, const struct app *app, const struct life *life,
@@ -166,6 +167,7 @@ static int read_webs(struct server *s, const struct app *app, const struct life 
 	}
 	out->len = webs;
 	out->port = rc ? 0 : plan_port(&plan);
+	out->on_host = !rc && plan_is_on_host(&plan);
 	plan_finish(&plan);
 	return rc;
 }
@@ -182,7 +184,10 @@ static int route_target(struct server *s, const struct app *app, const struct we
 
 		server_name(&webs->places[i], servers[i].name);
 		(void)snprintf(servers[i].address, sizeof(servers[i].address), "%s:%d",
-			place_address(s->settings, app, &webs->places[i], address), port);
+			webs->on_host ? "127.0.0.1"
+				      : place_address(s->settings, app, &webs->places[i],
+						address),
+			port);
 	}
 	return haproxy_route(s->settings, t->slot, servers, len, err);
 }

@@ -12,6 +12,8 @@ struct store;
 #define LISTED_MOUNT "mount"
 #define LISTED_OPTION "option"
 #define LISTED_NETWORK "network"
+/* A network's part says when it is joined; this one when the life is live. */
+#define NETWORK_LATE "attach-post-deploy"
 
 #define LISTED_MAX 100 /* of one kind, for an app */
 #define LISTED_TEXT_MAX 1000

@@ -125,6 +125,15 @@ int run_logs_failed(struct request *r, struct err *err);
 int run_logs_report(struct request *r, struct err *err);
 int run_logs_set(struct request *r, struct err *err);
 
+/* network.c */
+int run_network_create(struct request *r, struct err *err);
+int run_network_destroy(struct request *r, struct err *err);
+int run_network_exists(struct request *r, struct err *err);
+int run_network_info(struct request *r, struct err *err);
+int run_network_list(struct request *r, struct err *err);
+int run_network_report(struct request *r, struct err *err);
+int run_network_set(struct request *r, struct err *err);
+
 /* ports.c */
 int run_ports_add(struct request *r, struct err *err);
 int run_ports_clear(struct request *r, struct err *err);

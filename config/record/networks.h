@@ -1,0 +1,45 @@
+#ifndef BARDO_CONFIG_NETWORKS_H
+#define BARDO_CONFIG_NETWORKS_H
+
+#include "config/names.h"
+
+#include <stdint.h>
+
+struct err;
+struct settings;
+struct store;
+
+/* Networks that apps share, in the record. The Engine knows them by the same name. */
+
+#define NETWORK_NAME_SIZE 64
+#define NETWORK_HOST "host" /* the host's own; it is no row */
+
+struct shared_network {
+	char name[NETWORK_NAME_SIZE];
+	int subnet;	      /* which /27 of network.pool */
+	char user[NAME_SIZE]; /* who made it */
+	int64_t created_at;
+};
+
+/* ERR_USAGE: no name that a shared network could have. */
+int shared_network_check_name(const char *name, struct err *err);
+
+/* ERR_EXISTS. ERR_FAILED: network.pool is used up. */
+int shared_network_create(struct store *s, const struct settings *set, const char *name,
+	const char *user, struct shared_network *out, struct err *err);
+
+/* ERR_NOTFOUND. */
+int shared_network_find(
+	struct store *s, const char *name, struct shared_network *out, struct err *err);
+int shared_network_forget(struct store *s, const char *name, struct err *err);
+
+/* All, by name; each's nonzero return ends it and is returned. */
+int shared_networks_each(struct store *s,
+	int (*each)(void *ctx, const struct shared_network *n), void *ctx,
+	struct err *err);
+
+/* The apps for which network:set names it; as above. */
+int shared_network_each_app(struct store *s, const char *name,
+	int (*each)(void *ctx, const char *app), void *ctx, struct err *err);
+
+#endif

@@ -1,0 +1,449 @@
+#include "receiver/commands/command.h"
+#include "receiver/commands/families.h"
+
+#include "builder/life/body.h"
+#include "builder/life/life.h"
+#include "builder/life/network.h"
+#include "builder/life/plan.h"
+#include "config/app/listed.h"
+#include "config/base/buf.h"
+#include "config/base/clock.h"
+#include "config/base/err.h"
+#include "config/record/networks.h"
+#include "config/record/places.h"
+#include "config/settings.h"
+#include "config/store.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <string.h>
+
+/* network: every app has one of its own; these are the ones that apps share. */
+
+#define TEXT_MAX 4096
+
+static const char *const properties[] = {
+	"attach-post-create", NETWORK_LATE, "initial-network"};
+#define PROPERTIES (sizeof(properties) / sizeof(properties[0]))
+
+/* ---- who may ---- */
+
+static bool may_have(const struct request *r, const struct shared_network *n)
+{
+	return command_is_admin(r) || !strcmp(n->user, r->user.name);
+}
+
+static int check_owner(
+	const struct request *r, const struct shared_network *n, struct err *err)
+{
+	if (may_have(r, n))
+		return 0;
+	return err_set(err, ERR_DENIED,
+		"the network %s is for who made it and for server admins: ask one of "
+		"them to let an app in",
+		n->name);
+}
+
+static int find(
+	struct request *r, const char *name, struct shared_network *out, struct err *err)
+{
+	int rc = shared_network_check_name(name, err);
+
+	return rc ? rc : shared_network_find(r->server.store, name, out, err);
+}
+
+/* ---- making and taking away ---- */
+
+int run_network_create(struct request *r, struct err *err)
+{
+	struct shared_network n;
+	int rc = command_options(r, NULL, 0, 1, 1, err);
+
+	if (!rc)
+		rc = shared_network_create(
+			r->server.store, r->settings, r->argv[1], r->user.name, &n, err);
+	if (rc)
+		return rc;
+	rc = network_create_shared(&r->server, &n, err);
+	if (rc) {
+		(void)shared_network_forget(r->server.store, n.name, NULL);
+		return rc;
+	}
+	(void)printf("-----> Creating network %s\n", n.name);
+	return 0;
+}
+
+static int refuse_if_set(void *ctx, const char *app)
+{
+	return err_set(ctx, ERR_BUSY,
+		"%s is attached to it: network:set %s attach-post-create first", app,
+		app);
+}
+
+int run_network_destroy(struct request *r, struct err *err)
+{
+	char what[NETWORK_NAME_SIZE + 64];
+	struct shared_network n;
+	int rc = command_options(r, NULL, 0, 1, 1, err);
+
+	if (!rc)
+		rc = find(r, r->argv[1], &n, err);
+	if (!rc)
+		rc = check_owner(r, &n, err);
+	if (!rc)
+		rc = shared_network_each_app(
+			r->server.store, n.name, refuse_if_set, err, err);
+	if (rc)
+		return rc;
+	(void)snprintf(what, sizeof(what), "destroy network %s", n.name);
+	rc = command_confirm(r, n.name, what, err);
+	if (!rc)
+		rc = network_remove_shared(&r->server, n.name, err);
+	if (rc == ERR_EXISTS)
+		rc = err ? err->code = ERR_BUSY : ERR_BUSY;
+	if (!rc)
+		rc = shared_network_forget(r->server.store, n.name, err);
+	if (!rc)
+		(void)printf("-----> Destroying network %s\n", n.name);
+	return rc;
+}
+
+int run_network_exists(struct request *r, struct err *err)
+{
+	struct shared_network n;
+	int rc = command_options(r, NULL, 0, 1, 1, err);
+
+	if (!rc)
+		rc = find(r, r->argv[1], &n, err);
+	if (!rc && !r->quiet)
+		(void)printf("Network exists\n");
+	return rc;
+}
+
+/* ---- showing ---- */
+
+static int add_app(void *ctx, const char *app)
+{
+	return cJSON_AddItemToArray(ctx, cJSON_CreateString(app)) ? 0 : ERR_FAILED;
+}
+
+static cJSON *describe(struct request *r, const char *name, int subnet)
+{
+	const struct app with_subnet = {.subnet = subnet};
+	char text[INET_ADDRSTRLEN + 4];
+	cJSON *one = cJSON_CreateObject();
+
+	(void)cJSON_AddStringToObject(one, "name", name);
+	(void)cJSON_AddStringToObject(
+		one, "subnet", network_subnet(r->settings, &with_subnet, text));
+	return one;
+}
+
+static int describe_shared(
+	struct request *r, const struct shared_network *n, cJSON **out, struct err *err)
+{
+	char when[CLOCK_TEXT_MAX];
+
+	clock_format(n->created_at, when);
+	*out = describe(r, n->name, n->subnet);
+	(void)cJSON_AddBoolToObject(*out, "shared", true);
+	(void)cJSON_AddStringToObject(*out, "user", n->user);
+	(void)cJSON_AddStringToObject(*out, "created_at", when);
+	return shared_network_each_app(r->server.store, n->name, add_app,
+		cJSON_AddArrayToObject(*out, "apps"), err);
+}
+
+static const char *text_of(const cJSON *entry, const char *name)
+{
+	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, name));
+}
+
+int run_network_info(struct request *r, struct err *err)
+{
+	const char *format = NULL;
+	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
+	struct shared_network n;
+	bool json = false;
+	cJSON *out = NULL;
+	const cJSON *app;
+	int rc = command_options(r, options, 1, 1, 1, err);
+
+	if (!rc)
+		rc = command_format(format, &json, err);
+	if (!rc)
+		rc = find(r, r->argv[1], &n, err);
+	if (!rc)
+		rc = check_owner(r, &n, err);
+	if (!rc)
+		rc = describe_shared(r, &n, &out, err);
+	if (!rc && json) {
+		command_print_json(out);
+	} else if (!rc) {
+		(void)printf("=====> %s network information\n"
+			     "       Subnet:                        %s\n"
+			     "       User:                          %s\n"
+			     "       Created at:                    %s\n"
+			     "       Apps:                         ",
+			n.name, text_of(out, "subnet"), n.user,
+			text_of(out, "created_at"));
+		cJSON_ArrayForEach(app, cJSON_GetObjectItemCaseSensitive(out, "apps"))
+		{
+			(void)printf(" %s", cJSON_GetStringValue(app));
+		}
+		(void)printf("\n");
+	}
+	cJSON_Delete(out);
+	return rc;
+}
+
+struct listing {
+	struct request *request;
+	cJSON *list;
+	struct err *err;
+};
+
+static int list_own(void *ctx, const struct app *app)
+{
+	const struct listing *l = ctx;
+	char name[CONTAINER_NAME_SIZE], when[CLOCK_TEXT_MAX];
+	cJSON *one = describe(l->request, network_name(app, name), app->subnet);
+
+	clock_format(app->created_at, when);
+	(void)cJSON_AddBoolToObject(one, "shared", false);
+	(void)cJSON_AddStringToObject(one, "user", "");
+	(void)cJSON_AddStringToObject(one, "created_at", when);
+	(void)add_app(cJSON_AddArrayToObject(one, "apps"), app->name);
+	(void)cJSON_AddItemToArray(l->list, one);
+	return 0;
+}
+
+static int list_shared(void *ctx, const struct shared_network *n)
+{
+	const struct listing *l = ctx;
+	cJSON *one;
+	int rc;
+
+	if (!may_have(l->request, n))
+		return 0;
+	rc = describe_shared(l->request, n, &one, l->err);
+	(void)cJSON_AddItemToArray(l->list, one);
+	return rc;
+}
+
+int run_network_list(struct request *r, struct err *err)
+{
+	const char *format = NULL;
+	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
+	struct listing l = {.request = r, .err = err};
+	bool json = false;
+	const cJSON *one;
+	int rc = command_options(r, options, 1, 0, 0, err);
+
+	if (!rc)
+		rc = command_format(format, &json, err);
+	if (rc)
+		return rc;
+	l.list = cJSON_CreateArray();
+	rc = shared_networks_each(r->server.store, list_shared, &l, err);
+	if (!rc)
+		rc = command_each_app(r, list_own, &l, err);
+	if (!rc && json) {
+		command_print_json(l.list);
+	} else if (!rc) {
+		if (!r->quiet)
+			(void)printf("=====> Networks\n");
+		cJSON_ArrayForEach(one, l.list)
+		{
+			(void)printf("%s\n", text_of(one, "name"));
+		}
+	}
+	cJSON_Delete(l.list);
+	return rc;
+}
+
+/* ---- an app's networks ---- */
+
+static int check_property(const char *name, struct err *err)
+{
+	for (size_t i = 0; i < PROPERTIES; i++) {
+		if (!strcmp(properties[i], name))
+			return 0;
+	}
+	return err_set(err, ERR_USAGE,
+		"there is no property %.60s: there is attach-post-create, "
+		"attach-post-deploy, initial-network",
+		name);
+}
+
+/* One that apps share, for who may have it; the host's own and what others made on the
+ * Engine for server admins. */
+static int check_network(
+	struct request *r, const char *property, const char *name, struct err *err)
+{
+	struct shared_network n;
+	int rc;
+
+	if (!strcmp(name, NETWORK_HOST)) {
+		if (strcmp(property, "initial-network") != 0)
+			return err_set(err, ERR_USAGE,
+				"a container is in the host's network from its start or "
+				"never: network:set APP initial-network host");
+		return command_root(r, "host networks", err);
+	}
+	rc = shared_network_check_name(name, err);
+	if (!rc)
+		rc = shared_network_find(r->server.store, name, &n, err);
+	if (!rc)
+		return check_owner(r, &n, err);
+	if (rc == ERR_NOTFOUND && command_is_admin(r))
+		rc = network_find(&r->server, name, err);
+	return rc;
+}
+
+struct setting {
+	struct request *request;
+	const char *property;
+	const char *names[LISTED_MAX];
+	size_t len;
+};
+
+/* Several networks are words, or one word with commas, as Dokku takes both. */
+static int read_networks(struct setting *s, struct err *err)
+{
+	int rc = 0;
+
+	for (int i = 3; i < s->request->argc && !rc; i++) {
+		char *rest = s->request->argv[i], *name;
+
+		while (!rc && (name = strsep(&rest, ","))) {
+			if (!*name)
+				continue;
+			if (s->len == LISTED_MAX)
+				return err_set(err, ERR_USAGE, "more than %d networks",
+					LISTED_MAX);
+			rc = check_network(s->request, s->property, name, err);
+			s->names[s->len++] = name;
+		}
+	}
+	return rc;
+}
+
+static int write_networks(struct setting *s, const struct app *app, struct err *err)
+{
+	struct store *store = s->request->server.store;
+	int rc = store_begin(store, err);
+
+	if (rc)
+		return rc;
+	rc = listed_clear(store, app->id, LISTED_NETWORK, s->property, err);
+	for (size_t i = 0; i < s->len && !rc; i++) {
+		const struct listed l = {s->property, "", s->names[i]};
+
+		rc = listed_add(store, app->id, LISTED_NETWORK, &l, err);
+		rc = rc == ERR_EXISTS ? 0 : rc;
+	}
+	if (!rc)
+		return store_commit(store, err);
+	store_rollback(store);
+	return rc;
+}
+
+int run_network_set(struct request *r, struct err *err)
+{
+	struct setting s = {.request = r};
+	struct app app;
+	int rc = command_options(r, NULL, 0, 2, LISTED_MAX, err);
+
+	if (!rc)
+		rc = command_app(r, &app, err);
+	if (!rc)
+		rc = check_property(r->argv[2], err);
+	if (rc)
+		return rc;
+	s.property = r->argv[2];
+	rc = read_networks(&s, err);
+	if (!rc)
+		rc = write_networks(&s, &app, err);
+	if (rc)
+		return rc;
+	if (!s.len)
+		(void)printf("=====> Unsetting %s\n", s.property);
+	for (size_t i = 0; i < s.len; i++)
+		(void)printf("=====> Setting %s to %s\n", s.property, s.names[i]);
+	command_say_later(r, &app, false);
+	return 0;
+}
+
+static int add_network(void *ctx, const struct listed *l)
+{
+	char key[64], text[TEXT_MAX];
+	const char *before;
+	cJSON *row;
+
+	(void)snprintf(key, sizeof(key), "network-%s", l->part);
+	row = cJSON_GetObjectItemCaseSensitive(ctx, key);
+	before = row ? cJSON_GetStringValue(row) : "";
+	(void)snprintf(text, sizeof(text), "%s%s%s", before, *before ? " " : "", l->text);
+	if (row)
+		(void)cJSON_SetValuestring(row, text);
+	return 0;
+}
+
+/* "10.213.0.2:5000 …": where the live life's web listens. */
+static int add_listeners(
+	struct request *r, const struct app *app, cJSON *out, struct err *err)
+{
+	struct place places[CONTAINERS_MAX];
+	struct plan plan = {0};
+	struct life live;
+	struct buf text;
+	size_t len = 0;
+	int rc = life_find(r->server.store, app, app->live, &live, err);
+
+	buf_init(&text, TEXT_MAX);
+	if (!rc)
+		rc = life_read_plan(&r->server, &live, &plan, err);
+	if (!rc)
+		rc = places_read(r->server.store, app, live.number, places, &len, err);
+	for (size_t i = 0; i < len && !rc; i++) {
+		char address[INET_ADDRSTRLEN];
+
+		if (!strcmp(places[i].process, PLAN_WEB) && plan_port(&plan))
+			(void)buf_addf(&text, "%s%s:%d", text.len ? " " : "",
+				container_address(
+					&r->server, app, &plan, &places[i], address),
+				plan_port(&plan));
+	}
+	if (!rc)
+		(void)cJSON_AddStringToObject(
+			out, "network-web-listeners", buf_text(&text));
+	buf_finish(&text);
+	plan_finish(&plan);
+	return rc;
+}
+
+static int fill(struct request *r, const struct app *app, cJSON *out, struct err *err)
+{
+	char name[CONTAINER_NAME_SIZE], subnet[INET_ADDRSTRLEN + 4];
+	int rc;
+
+	for (size_t i = 0; i < PROPERTIES; i++) {
+		char key[64];
+
+		(void)snprintf(key, sizeof(key), "network-%s", properties[i]);
+		(void)cJSON_AddStringToObject(out, key, "");
+	}
+	(void)cJSON_AddStringToObject(out, "network-own", network_name(app, name));
+	(void)cJSON_AddStringToObject(
+		out, "network-own-subnet", network_subnet(r->settings, app, subnet));
+	rc = listed_each(r->server.store, app->id, LISTED_NETWORK, add_network, out, err);
+	if (!rc && app->live)
+		return add_listeners(r, app, out, err);
+	(void)cJSON_AddStringToObject(out, "network-web-listeners", "");
+	return rc;
+}
+
+int run_network_report(struct request *r, struct err *err)
+{
+	return command_report(r, "network", fill, false, err);
+}

@@ -1,0 +1,164 @@
+#!/usr/bin/env bats
+# Networks: each app has its own, and shares others with whom it is let in.
+
+setup_file() {
+	load lib
+	server_start
+	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
+	local name
+	for name in owner other; do
+		new_key $name
+		ssh_bardo users:add $name --create
+		ssh_bardo ssh-keys:add $name <"$CLIENT/$name.pub"
+	done
+	export BACK=back-s$SLOT FRONT=front-s$SLOT SHARED=shared-s$SLOT LATE=late-s$SLOT
+	as owner network:create "$SHARED"
+	as owner network:create "$LATE"
+	as owner apps:create "$BACK"
+	as owner apps:create "$FRONT"
+	as owner network:set "$BACK" attach-post-create "$SHARED"
+	as owner network:set "$FRONT" attach-post-create "$SHARED"
+	as owner network:set "$FRONT" attach-post-deploy "$LATE"
+	new_app_repo back
+	push
+	cd "$BATS_FILE_TMPDIR/back"
+	git remote add front "$(remote_url "$FRONT")"
+	git push -q front main
+}
+teardown_file() {
+	load lib
+	server_remove
+	docker network rm "$SHARED" "$LATE" "docker-s$SLOT" >/dev/null 2>&1 || true
+}
+setup() {
+	load lib
+	use_git
+}
+
+as() { # NAME VERB ...
+	KEY=$CLIENT/$1 ssh_bardo "${@:2}"
+}
+serving() { # APP: the container that does
+	echo "bardo.$1.web.$(live_life "$1" life).1"
+}
+networks_of() { # APP
+	docker inspect -f '{{range $n, $_ := .NetworkSettings.Networks}}{{$n}} {{end}}' \
+		"$(serving "$1")"
+}
+
+@test "apps that share a network reach each other by name" {
+	for name in "$BACK.web" "$BACK"; do
+		run docker exec "$(serving "$FRONT")" wget -qO- "http://$name:5000/"
+		assert_equal "$output" 'version 1'
+	done
+	assert_equal "$(networks_of "$BACK")" "bardo.$BACK $SHARED "
+	assert_equal "$(networks_of "$FRONT")" "bardo.$FRONT $LATE $SHARED "
+}
+
+@test "a shared network is a part of network.pool that nobody else has" {
+	run as owner network:list --format json
+	assert_success
+	assert_equal "$(jq -r '[.[].subnet] | length, (unique | length)' <<<"$output")" $'4\n4'
+	subnet=$(jq -r --arg n "$SHARED" '.[] | select(.name == $n).subnet' <<<"$output")
+	assert_equal "$(docker network inspect -f '{{(index .IPAM.Config 0).Subnet}}' "$SHARED")" \
+		"$subnet"
+	ssh_bardo apps:create "third-s$SLOT"
+	run ssh_bardo network:list --format json
+	assert_equal "$(jq -r '[.[].subnet] | length == (unique | length)' <<<"$output")" true
+	run as owner network:list
+	assert_output "^$SHARED$"
+	assert_output "^bardo.$BACK$"
+	run as other network:list
+	refute_output "$SHARED|$BACK"
+}
+
+@test "network:info and network:report tell who is where" {
+	run as owner network:info "$SHARED" --format json
+	assert_equal "$(jq -c '[.name, .user, .shared, .apps]' <<<"$output")" \
+		"[\"$SHARED\",\"owner\",true,[\"$BACK\",\"$FRONT\"]]"
+	run as owner network:report "$FRONT"
+	assert_output "Network attach post create: +$SHARED$"
+	assert_output "Network attach post deploy: +$LATE$"
+	run as owner network:report "$FRONT" --network-web-listeners
+	address=$(docker inspect -f "{{(index .NetworkSettings.Networks \"bardo.$FRONT\").IPAddress}}" \
+		"$(serving "$FRONT")")
+	assert_equal "$output" "$address:5000"
+	run as owner network:exists "$SHARED"
+	assert_success
+	run as owner network:exists "nowhere-s$SLOT"
+	assert_status 4
+}
+
+@test "a network that somebody else made can't be had, seen or destroyed" {
+	as other apps:create "other-s$SLOT"
+	run as other network:set "other-s$SLOT" attach-post-create "$SHARED"
+	assert_status 3
+	run as other network:info "$SHARED"
+	assert_status 3
+	run as other network:destroy "$SHARED" --force
+	assert_status 3
+	run ssh_bardo network:set "other-s$SLOT" attach-post-create "$SHARED,$LATE"
+	assert_success
+	run ssh_bardo network:report "other-s$SLOT" --network-attach-post-create
+	assert_equal "$output" "$SHARED $LATE"
+	ssh_bardo network:set "other-s$SLOT" attach-post-create
+}
+
+@test "the host's network is for server admins, and serves like another" {
+	run as owner network:set "$FRONT" initial-network host
+	assert_status 3
+	assert_output 'server admins'
+	ssh_bardo network:set "$FRONT" initial-network host
+	ssh_bardo config:set --no-restart "$FRONT" PORT=$((20100 + SLOT))
+	for round in 1 2; do
+		run ssh_bardo ps:rebuild "$FRONT"
+		assert_success
+		assert_equal "$(docker inspect -f '{{.HostConfig.NetworkMode}}' "$(serving "$FRONT")")" \
+			host
+		assert_equal "$(page "$FRONT")" 'version 1'
+	done
+	assert_output "Stopping life [0-9]+ first: only one life at a time may have the host's ports"
+	ssh_bardo network:set "$FRONT" initial-network
+	run ssh_bardo ps:rebuild "$FRONT"
+	assert_success
+	assert_equal "$(networks_of "$FRONT")" "bardo.$FRONT $LATE $SHARED "
+	assert_equal "$(page "$FRONT")" 'version 1'
+}
+
+@test "networks that others made on the Engine are for server admins" {
+	docker network create --subnet "10.99.$SLOT.0/24" "docker-s$SLOT" >/dev/null
+	run as owner network:set "$BACK" attach-post-create "docker-s$SLOT"
+	assert_failure
+	run as owner network:create "docker-s$SLOT"
+	assert_failure
+	assert_output 'made by others'
+	run ssh_bardo network:set "$BACK" initial-network "docker-s$SLOT"
+	assert_success
+	ssh_bardo network:set "$BACK" initial-network
+	for name in host bridge bardo.x 'a b'; do
+		run ssh_bardo network:create "'$name'"
+		assert_status 2
+	done
+	run ssh_bardo network:set "$BACK" attach-post-create host
+	assert_status 2
+	run ssh_bardo network:set "$BACK" tld svc.local
+	assert_status 2
+}
+
+@test "a network is destroyed when no app is in it" {
+	run as owner network:destroy "$SHARED" --force
+	assert_status 5
+	assert_output "$BACK is attached"
+	as owner network:set "$BACK" attach-post-create
+	as owner network:set "$FRONT" attach-post-create
+	run as owner network:destroy "$SHARED" --force
+	assert_status 5
+	assert_output 'containers are still in'
+	ssh_bardo ps:rebuild "$BACK" >/dev/null
+	ssh_bardo ps:rebuild "$FRONT" >/dev/null
+	assert_equal "$(networks_of "$BACK")" "bardo.$BACK "
+	is_destroyed() { as owner network:destroy "$SHARED" --force; }
+	wait_until 20 is_destroyed
+	run docker network inspect "$SHARED"
+	assert_failure
+}
