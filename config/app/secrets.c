@@ -1,10 +1,13 @@
 #include "config/app/secrets.h"
 
+#include "config/app/listed.h"
 #include "config/app/variables.h"
 #include "config/base/err.h"
+#include "config/base/words.h"
 #include "config/store.h"
 
 #include <cjson/cJSON.h>
+#include <string.h>
 
 struct reading {
 	int (*each)(void *ctx, const char *value);
@@ -28,7 +31,47 @@ static int each_variable(
 	return rc;
 }
 
-/* "env" of a life's frozen configuration (builder/life/plan.h). */
+/* "--env KEY=VALUE" of docker-options:add. */
+static int give_option(const char *text, const struct reading *r)
+{
+	static const char flag[] = "--env=";
+	struct words w;
+	const char *pair = NULL, *equals;
+	int rc = 0;
+
+	if (words_split(&w, text, NULL) < 0)
+		return 0;
+	if (w.argc && !strncmp(w.argv[0], flag, strlen(flag)))
+		pair = w.argv[0] + strlen(flag);
+	else if (w.argc > 1 && (!strcmp(w.argv[0], "--env") || !strcmp(w.argv[0], "-e")))
+		pair = w.argv[1];
+	equals = pair ? strchr(pair, '=') : NULL;
+	if (equals)
+		rc = r->each(r->ctx, equals + 1);
+	words_finish(&w);
+	return rc;
+}
+
+static int each_option(
+	struct store *s, int64_t app_id, const struct reading *r, struct err *err)
+{
+	struct sqlite3_stmt *q = store_query(s, err,
+		STORE_SQL("SELECT text FROM listed WHERE kind = ? AND "
+			  "(? < 0 OR app_id IN (?, ?))"),
+		STORE_T(LISTED_OPTION), STORE_I(app_id), STORE_I(app_id),
+		STORE_I(EVERY_APP));
+	int rc;
+
+	while ((rc = store_step(q, err)) == 1) {
+		rc = give_option(store_borrow_text(q, 0), r);
+		if (rc)
+			break;
+	}
+	store_query_finish(q);
+	return rc;
+}
+
+/* "env" and "options" of a life's frozen configuration (builder/life/plan.h). */
 static int each_of_life(const char *json, const struct reading *r)
 {
 	cJSON *plan = cJSON_Parse(json);
@@ -39,6 +82,14 @@ static int each_of_life(const char *json, const struct reading *r)
 	{
 		if (!rc && cJSON_IsString(value))
 			rc = r->each(r->ctx, value->valuestring);
+	}
+	cJSON_ArrayForEach(value, cJSON_GetObjectItemCaseSensitive(plan, "options"))
+	{
+		const char *text = cJSON_GetStringValue(
+			cJSON_GetObjectItemCaseSensitive(value, "text"));
+
+		if (!rc && text)
+			rc = give_option(text, r);
 	}
 	cJSON_Delete(plan);
 	return rc;
@@ -68,5 +119,7 @@ int secrets_each(struct store *s, int64_t app_id,
 	const struct reading r = {each, ctx};
 	int rc = each_variable(s, app_id, &r, err);
 
+	if (!rc)
+		rc = each_option(s, app_id, &r, err);
 	return rc ? rc : each_frozen(s, app_id, &r, err);
 }

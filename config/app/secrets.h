@@ -6,7 +6,8 @@
 struct err;
 struct store;
 
-/* What must never show: the values of variables. */
+/* What must never show: the values of variables, those of docker-options:add --env among
+ * them. */
 
 /* app_id for those of all apps. */
 #define SECRETS_OF_ALL (-1)

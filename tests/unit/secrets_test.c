@@ -3,6 +3,7 @@
 
 #include "builder/mask.h"
 #include "builder/server.h"
+#include "config/app/listed.h"
 #include "config/app/secrets.h"
 #include "config/app/variables.h"
 #include "config/base/buf.h"
@@ -137,6 +138,26 @@ static void what_a_life_was_given_is_secret_until_it_is_over(void **state)
 	assert_masked(w, w->app.id, "old-secret", "old-secret");
 }
 
+static void what_docker_options_set_is_secret(void **state)
+{
+	static const char *const texts[] = {"--env A=option-secret-1",
+		"-e \"B=option secret 2\"", "--env=C=option-secret-3", "--shm-size 64m",
+		"--env D"};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		const struct listed l = {"deploy", "", texts[i]};
+
+		assert_int_equal(listed_add(w->server.store, w->app.id, LISTED_OPTION, &l,
+					 &w->err),
+			0);
+	}
+	(void)make_life(w, "{\"options\": [{\"text\": \"--env E=option-secret-5\"}]}");
+	assert_masked(w, w->app.id,
+		"option-secret-1,option secret 2,option-secret-3,option-secret-5,64m",
+		"********,********,********,********,64m");
+}
+
 static void a_damaged_configuration_hides_no_other_secret(void **state)
 {
 	struct world *w = *state;
@@ -226,6 +247,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_a_life_was_given_is_secret_until_it_is_over, set_up,
 			tear_down),
+		cmocka_unit_test_setup_teardown(
+			what_docker_options_set_is_secret, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_damaged_configuration_hides_no_other_secret, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_log_has_no_secret, set_up, tear_down),
