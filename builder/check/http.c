@@ -55,7 +55,6 @@ static void take_status_line(struct get *g, const char *line, size_t len)
 	if (space && space + 1 < line + len)
 		(void)snprintf(g->phrase, sizeof(g->phrase), "%.*s",
 			(int)(line + len - space - 1), space + 1);
-	(void)curl_easy_getinfo(g->easy, CURLINFO_RESPONSE_CODE, &g->status);
 }
 
 /* At the end of the head of a good answer nothing more is asked, if no content is: its
@@ -67,7 +66,10 @@ static size_t take_header(char *data, size_t size, size_t n, void *ctx)
 
 	if (len > 5 && !memcmp(data, "HTTP/", 5))
 		take_status_line(g, data, len);
-	else if (len <= 2 && is_fine(g->status) && !*g->http->content)
+	if (len > 2)
+		return len;
+	(void)curl_easy_getinfo(g->easy, CURLINFO_RESPONSE_CODE, &g->status);
+	if (is_fine(g->status) && !*g->http->content)
 		g->enough = g->found = true;
 	return g->enough ? 0 : len;
 }
@@ -163,9 +165,11 @@ static void note_silence(struct get *g, CURLcode result)
 {
 	struct check_failure *f = g->check->failure;
 	const char *what = curl_easy_strerror(result);
+	long os_error = 0;
 
-	if (result == CURLE_COULDNT_CONNECT)
-		what = "Connection refused";
+	(void)curl_easy_getinfo(g->easy, CURLINFO_OS_ERRNO, &os_error);
+	if (result == CURLE_COULDNT_CONNECT && os_error)
+		what = strerror((int)os_error);
 	if (result == CURLE_OPERATION_TIMEDOUT)
 		what = "no answer within its timeout";
 	if (result != CURLE_OPERATION_TIMEDOUT || !f->answer[0] ||

@@ -92,6 +92,7 @@ static void take_event(struct bake *b, const cJSON *event)
 	const char *action = plan_text(event, "Action");
 	const cJSON *of = cJSON_GetObjectItemCaseSensitive(
 		cJSON_GetObjectItemCaseSensitive(event, "Actor"), "Attributes");
+	const char *process;
 	struct deaths *d;
 	int64_t life;
 
@@ -99,7 +100,9 @@ static void take_event(struct bake *b, const cJSON *event)
 		return;
 	if (life > b->live->number && !strcmp(action, "start"))
 		b->end = BAKE_NEWER;
-	if (life != b->live->number || !strcmp(plan_text(of, "bardo.process"), PLAN_RUN))
+	process = plan_text(of, "bardo.process");
+	if (life != b->live->number || !strcmp(process, PLAN_RUN) ||
+		plan_is_script(process))
 		return;
 	if (!strcmp(action, "destroy") && !is_live(b))
 		b->end = BAKE_NEWER;

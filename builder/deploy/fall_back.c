@@ -19,8 +19,8 @@ static int put_back(struct server *s, struct app *app, struct life *live,
 	bool changed;
 	int rc = life_fall_back(s->store, app, live, before, reason, err);
 
-	/* Where one life at a time may have the volume, the new one ends first. */
-	if (!rc && life_has_exclusive_volume(s, before))
+	/* Where two lives mustn't overlap, the new one ends first. */
+	if (!rc && (life_must_be_alone(s, before) || life_must_be_alone(s, live)))
 		rc = life_remove(s, app, live, false, err);
 	if (!rc)
 		rc = life_repair(s, app, before, &changed, err);

@@ -53,14 +53,19 @@ int life_read_plan(
 	return rc;
 }
 
-bool life_has_exclusive_volume(struct server *s, const struct life *life)
+bool life_must_be_alone(struct server *s, const struct life *life)
 {
+	struct plan_process process;
 	struct plan plan = {0};
-	bool has =
-		life_read_plan(s, life, &plan, NULL) == 0 && plan_exclusive_volume(&plan);
+	bool must;
 
+	if (life_read_plan(s, life, &plan, NULL) < 0)
+		return false;
+	must = plan_exclusive_volume(&plan) != NULL;
+	for (size_t i = 0; !must && plan_process(&plan, i, &process); i++)
+		must = process.stops_first && process.count > 0;
 	plan_finish(&plan);
-	return has;
+	return must;
 }
 
 static int create_one(struct server *s, const struct app *app, const struct life *life,
@@ -148,15 +153,6 @@ int life_check(struct server *s, const struct app *app, const struct life *life,
 	return rc;
 }
 
-/* A script that bardo's end cut off isn't run again. */
-static bool is_script(const struct place *place)
-{
-	return !strcmp(place->process, PLAN_RELEASE) ||
-		!strcmp(place->process, PLAN_PREDEPLOY) ||
-		!strcmp(place->process, PLAN_VERIFY) ||
-		!strcmp(place->process, PLAN_POSTDEPLOY);
-}
-
 static int remove_place(struct server *s, const struct app *app,
 	const struct place *place, struct err *err);
 
@@ -187,7 +183,7 @@ int life_check_now(struct server *s, const struct app *app, const struct life *l
 		const struct place *place = &places.items[i];
 		int one;
 
-		if (is_script(place) || !is_meant(what, place))
+		if (plan_is_script(place->process) || !is_meant(what, place))
 			continue;
 		found = true;
 		say_step(say, "Running checks for app (%s.%s.%d)", app->name,
@@ -225,7 +221,8 @@ static int repair_place(struct server *s, const struct app *app, const struct li
 	bool running = false;
 	int rc;
 
-	if (is_script(place))
+	/* One that bardo's end cut off isn't run again. */
+	if (plan_is_script(place->process))
 		return remove_place(s, app, place, err);
 	(void)place_container_name(app, place, name);
 	rc = container_is_running(s, name, &running, err);

@@ -19,8 +19,8 @@ struct server;
 int life_read_plan(
 	struct server *s, const struct life *life, struct plan *plan, struct err *err);
 
-/* Whether it has a volume that no other life may have at the same time. */
-bool life_has_exclusive_volume(struct server *s, const struct life *life);
+/* Whether no other life may run at the same time: for a volume, or by checks:disable. */
+bool life_must_be_alone(struct server *s, const struct life *life);
 
 /* Reserves the places of every process of the plan, creates the containers and starts
  * them. What was made stays for life_remove when it fails. */

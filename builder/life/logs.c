@@ -78,14 +78,7 @@ static void print_line(struct logs *l, struct source *src, const struct log_line
 
 static bool is_one_off(const char *process)
 {
-	static const char *const names[] = {
-		PLAN_RUN, PLAN_RELEASE, PLAN_PREDEPLOY, PLAN_POSTDEPLOY};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (!strcmp(process, names[i]))
-			return true;
-	}
-	return false;
+	return !strcmp(process, PLAN_RUN) || plan_is_script(process);
 }
 
 /* "web" is asked for by "web", "web.1" and nothing; "run.3.1" is never "run.3". */

@@ -234,3 +234,15 @@ const char *plan_exclusive_volume(const struct plan *p)
 	}
 	return NULL;
 }
+
+bool plan_is_script(const char *process)
+{
+	static const char *const scripts[] = {
+		PLAN_RELEASE, PLAN_PREDEPLOY, PLAN_VERIFY, PLAN_POSTDEPLOY};
+
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
+		if (!strcmp(process, scripts[i]))
+			return true;
+	}
+	return false;
+}

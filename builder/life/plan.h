@@ -92,6 +92,9 @@ int plan_set_count(struct plan *p, const char *name, int count, struct err *err)
 /* Whether it runs in the host's own network: then it has no address of its own. */
 bool plan_is_on_host(const struct plan *p);
 
+/* Whether containers of this process type are one-off scripts of a deploy. */
+bool plan_is_script(const char *process);
+
 /* The first volume that two lives must not have at once, NULL: none. The old life is
  * stopped first then. One that is mounted read-only can be shared. */
 const char *plan_exclusive_volume(const struct plan *p);

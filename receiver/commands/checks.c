@@ -136,21 +136,32 @@ int run_checks_skip(struct request *r, struct err *err)
 
 /* ---- checks:set and checks:report ---- */
 
-static int check_seconds(const char *value, struct err *err)
+static int check_seconds(const char *value, int min, struct err *err)
 {
 	int64_t n;
 
-	if (number_parse(value, 0, CHECKS_SECONDS_MAX, &n) == 0)
+	if (number_parse(value, min, CHECKS_SECONDS_MAX, &n) == 0)
 		return 0;
-	return err_set(err, ERR_USAGE, "%.40s: it is a number of seconds, 0 to %d", value,
-		CHECKS_SECONDS_MAX);
+	return err_set(err, ERR_USAGE, "%.40s: it is a number of seconds, %d to %d",
+		value, min, CHECKS_SECONDS_MAX);
+}
+
+static int check_patience(const char *value, struct err *err)
+{
+	return check_seconds(value, 0, err);
+}
+
+/* Without any time nothing could ever pass. */
+static int check_timeout(const char *value, struct err *err)
+{
+	return check_seconds(value, 1, err);
 }
 
 int run_checks_set(struct request *r, struct err *err)
 {
 	static const struct property properties[] = {
-		{CHECKS_STARTUP_TIMEOUT, check_seconds},
-		{CHECKS_WAIT_TO_RETIRE, check_seconds},
+		{CHECKS_STARTUP_TIMEOUT, check_timeout},
+		{CHECKS_WAIT_TO_RETIRE, check_patience},
 	};
 	struct app app;
 
