@@ -75,6 +75,12 @@ char *path_door(const struct settings *s, char *out)
 	return under_data(s, out, "run/door");
 }
 
+char *path_maintenance_page(const struct settings *s, const char *handle, char *out)
+{
+	(void)snprintf(out, PATH_TEXT_MAX, "%s/pages/%s.html", s->server_data, handle);
+	return out;
+}
+
 char *path_certificate(const struct settings *s, const char *handle, char *out)
 {
 	(void)snprintf(out, PATH_TEXT_MAX, "%s/certs/%s.pem", s->server_data, handle);
@@ -109,6 +115,7 @@ int paths_prepare(const struct settings *s, struct err *err)
 	} folders[] = {
 		{"repos", 0700},
 		{"certs", 0700},
+		{"pages", 0700},
 		{"logs", 0700},
 		{"keys", 0755},
 		{"locks", 0700},

@@ -25,6 +25,8 @@ char *path_app_runs(const struct settings *s, const struct app *app, char *out);
 char *path_app_pushes(const struct settings *s, const char *name, char *out);
 /* Its TLS certificate, chain and key, by its handle. */
 char *path_certificate(const struct settings *s, const char *handle, char *out);
+/* What visitors see while its maintenance is on, by its handle. */
+char *path_maintenance_page(const struct settings *s, const char *handle, char *out);
 char *path_key_snapshot(const struct settings *s, char *out);
 char *path_host_keys(const struct settings *s, char *out); /* the folder */
 char *path_door(const struct settings *s, char *out);

@@ -35,6 +35,9 @@ static int remove_files(struct server *s, const struct app *app, struct err *err
 	char path[PATH_TEXT_MAX];
 	int rc = io_remove_tree(path_certificate(s->settings, app->handle, path), err);
 
+	if (!rc)
+		rc = io_remove_tree(
+			path_maintenance_page(s->settings, app->handle, path), err);
 	return rc ? rc : io_remove_tree(path_repository(s->settings, app, path), err);
 }
 

@@ -1,6 +1,7 @@
 #include "builder/life/route.h"
 
 #include "builder/life/life.h"
+#include "builder/life/maintenance.h"
 #include "builder/life/names.h"
 #include "builder/life/plan.h"
 #include "builder/proxy/haproxy.h"
@@ -112,7 +113,9 @@ int route_ports(struct server *s, struct err *err)
 {
 	int rc = map_ports(s, err);
 
-	return rc ? rc : names_route(s, NULL, err);
+	if (!rc)
+		rc = names_route(s, NULL, err);
+	return rc ? rc : maintenance_route(s, err);
 }
 
 static void server_name(const struct place *p, char out[HAPROXY_NAME_SIZE])
@@ -204,6 +207,18 @@ int route_to_life(
 		rc = read_webs(s, app, life, &webs, err);
 	for (size_t i = 0; i < len && !rc; i++)
 		rc = route_target(s, app, &webs, &targets[i], err);
+	return rc;
+}
+
+int route_each_slot(struct server *s, const struct app *app,
+	int (*each)(void *ctx, int slot), void *ctx, struct err *err)
+{
+	struct target targets[TARGETS_MAX];
+	size_t len;
+	int rc = read_targets(s, app, targets, &len, err);
+
+	for (size_t i = 0; i < len && !rc; i++)
+		rc = each(ctx, targets[i].slot);
 	return rc;
 }
 

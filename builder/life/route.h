@@ -15,8 +15,8 @@ struct server;
 /* A proxy answers, started through bardod if none did. ERR_AWAY: it could not be had. */
 int route_ensure_proxy(struct server *s, struct err *err);
 
-/* All apps' ports and names as the record has them, after an app was made or
- * destroyed. */
+/* All apps' ports, names and maintenance pages as the record has them, after an app was
+ * made or destroyed. */
 int route_ports(struct server *s, struct err *err);
 
 /* Sends the app's traffic to this life; others of the app's drain. NULL: to nobody. */
@@ -28,6 +28,10 @@ int route_to_life(struct server *s, const struct app *app, const struct life *li
  * does any more. The caller holds the app's lock. */
 int route_ports_of(struct server *s, const struct app *app, const struct life *live,
 	struct err *err);
+
+/* The app's backends; each's nonzero return ends it and is returned. */
+int route_each_slot(struct server *s, const struct app *app,
+	int (*each)(void *ctx, int slot), void *ctx, struct err *err);
 
 /* Whether requests to this place are still under way. */
 int route_is_busy(struct server *s, const struct app *app, const struct place *place,

@@ -337,6 +337,8 @@ int haproxy_write_config(const struct settings *s, struct err *err)
 	if (!rc)
 		rc = haproxy_make_map(s, HAPROXY_MAP_HSTS, err);
 	if (!rc)
+		rc = haproxy_make_map(s, HAPROXY_MAP_PAGES, err);
+	if (!rc)
 		rc = haproxy_make_certificates(s, err);
 	if (!rc)
 		rc = write_slots(s, err);

@@ -34,6 +34,22 @@ static int add_headers(struct buf *b, const char *proto)
 		buf_addf(b, "\thttp-request set-header X-Forwarded-Proto %s\n", proto);
 }
 
+/* Where txn.slot leads, or to the page that stands before it. */
+static int use_slot(struct buf *b, const struct settings *s)
+{
+	char path[PATH_TEXT_MAX];
+
+	return buf_addf(b,
+		"\thttp-request set-var(txn.page) var(txn.slot),map(%s)\n"
+		"\thttp-request return status 503 hdr Retry-After 120 "
+		"hdr Cache-Control no-store content-type \"text/html; charset=utf-8\" "
+		"lf-string \"%%[var(txn.page),b64dec]\" "
+		"if { var(txn.page) -m found }\n"
+		"\tuse_backend %%[var(txn.slot)] if { var(txn.slot) -m found }\n"
+		"\tdefault_backend nobody\n",
+		haproxy_map_path(s, HAPROXY_MAP_PAGES, path));
+}
+
 static int add_ports(struct buf *b, const struct settings *s)
 {
 	char path[PATH_TEXT_MAX];
@@ -44,13 +60,13 @@ static int add_ports(struct buf *b, const struct settings *s)
 		       s->proxy_bind, s->proxy_port_first, s->proxy_port_last,
 		       both_families(s->proxy_bind)) |
 		add_headers(b, "http") |
-		buf_addf(b,
-			"\tuse_backend %%[dst_port,map(%s)]\n"
-			"\tdefault_backend nobody\n"
+		buf_addf(b, "\thttp-request set-var(txn.slot) dst_port,map(%s)\n",
+			haproxy_map_path(s, HAPROXY_MAP_PORTS, path)) |
+		use_slot(b, s) |
+		buf_adds(b,
 			"\nbackend nobody from app\n"
 			"\thttp-request return status 404 content-type text/plain "
-			"string \"404: no app here\\n\"\n",
-			haproxy_map_path(s, HAPROXY_MAP_PORTS, path));
+			"string \"404: no app here\\n\"\n");
 }
 
 /* A name that is in the map, else its wildcard, else nobody's: txn.name is what was found
@@ -71,10 +87,6 @@ static int find_slot(struct buf *b, const struct settings *s)
 		"if !{ var(txn.slot) -m found }\n",
 		path, path);
 }
-
-static const char use_slot[] =
-	"\tuse_backend %[var(txn.slot)] if { var(txn.slot) -m found }\n"
-	"\tdefault_backend nobody\n";
 
 /* ":8443" of proxy.https, nothing for the port that browsers expect. */
 static const char *https_port(const struct settings *s)
@@ -107,7 +119,7 @@ static int add_http(struct buf *b, const struct settings *s, bool https)
 		       "\tbind %s%s\n",
 		       s->proxy_http, both_families(s->proxy_http)) |
 		add_headers(b, "http") | find_slot(b, s) |
-		(https ? add_to_https(b, s) : 0) | buf_adds(b, use_slot);
+		(https ? add_to_https(b, s) : 0) | use_slot(b, s);
 }
 
 static int add_https(struct buf *b, const struct settings *s)
@@ -126,7 +138,7 @@ static int add_https(struct buf *b, const struct settings *s)
 			"%%[var(txn.name),map(%s)] "
 			"if { var(txn.name),map(%s) -m found }\n",
 			path, path) |
-		buf_adds(b, use_slot);
+		use_slot(b, s);
 }
 
 int haproxy_add_fronts(

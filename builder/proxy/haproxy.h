@@ -99,12 +99,23 @@ struct haproxy_domain {
 int haproxy_map_domains(const struct settings *s, const struct haproxy_domain *domains,
 	size_t len, struct err *err);
 
+/* Slots whose visitors get a page (HTML) and status 503 instead of an answer: replaces
+ * the whole map, as above. Line breaks become blanks: HAProxy writes them as %0A. */
+#define HAPROXY_PAGE_MAX (10 * 1024)
+struct haproxy_page {
+	int slot;
+	const char *html; /* at most HAPROXY_PAGE_MAX bytes */
+};
+int haproxy_map_pages(const struct settings *s, const struct haproxy_page *pages,
+	size_t len, struct err *err);
+
 /* Of two processes that replace a map, the later one must have read its list later: take
  * this before reading, close it after mapping. A descriptor, or negative. */
 #define HAPROXY_MAP_PORTS "ports"
 #define HAPROXY_MAP_DOMAINS "domains"
 #define HAPROXY_MAP_TO_HTTPS "to-https"
 #define HAPROXY_MAP_HSTS "hsts"
+#define HAPROXY_MAP_PAGES "pages"
 int haproxy_lock_map(const struct settings *s, const char *name, struct err *err);
 
 #endif

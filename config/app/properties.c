@@ -49,3 +49,21 @@ int property_set(struct store *s, int64_t app_id, const char *family, const char
 			  "SET value = excluded.value"),
 		STORE_I(app_id), STORE_T(family), STORE_T(name), STORE_T(value));
 }
+
+int property_each_app(struct store *s, const char *family, const char *name,
+	int (*each)(void *ctx, int64_t app_id), void *ctx, struct err *err)
+{
+	struct sqlite3_stmt *q = store_query(s, err,
+		STORE_SQL("SELECT app_id FROM property WHERE family = ? AND name = ? "
+			  "AND app_id != 0 ORDER BY app_id"),
+		STORE_T(family), STORE_T(name));
+	int rc;
+
+	while ((rc = store_step(q, err)) == 1) {
+		rc = each(ctx, store_int(q, 0));
+		if (rc)
+			break;
+	}
+	store_query_finish(q);
+	return rc;
+}

@@ -25,4 +25,9 @@ int property_get_own(struct store *s, int64_t app_id, const char *family,
 int property_set(struct store *s, int64_t app_id, const char *family, const char *name,
 	const char *value, struct err *err);
 
+/* The apps for which it is set, by their ids; each's nonzero return ends it and is
+ * returned. */
+int property_each_app(struct store *s, const char *family, const char *name,
+	int (*each)(void *ctx, int64_t app_id), void *ctx, struct err *err);
+
 #endif

@@ -109,6 +109,12 @@ int run_lives(struct request *r, struct err *err);
 int run_lives_info(struct request *r, struct err *err);
 int run_lives_log(struct request *r, struct err *err);
 
+/* maintenance.c */
+int run_maintenance_custom_page(struct request *r, struct err *err);
+int run_maintenance_disable(struct request *r, struct err *err);
+int run_maintenance_enable(struct request *r, struct err *err);
+int run_maintenance_report(struct request *r, struct err *err);
+
 /* passages.c */
 int run_lives_revive(struct request *r, struct err *err);
 int run_ps_rebuild(struct request *r, struct err *err);

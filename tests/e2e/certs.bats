@@ -6,7 +6,7 @@ setup_file() {
 	load lib
 	server_start
 	(
-		BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
+		export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
 		new_app_repo shop
 		deploy_version one
 		new_app_repo other

@@ -26,7 +26,7 @@ teardown() {
 # An app whose page is its name.
 deploy_app() {
 	(
-		BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
+		export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
 		new_app_repo "$1"
 		deploy_version "$1"
 	)
