@@ -29,6 +29,7 @@ int settings_own_mount(const char *text, const struct app *from, const struct ap
 struct copying {
 	struct store *store;
 	const struct app *from, *to;
+	bool root;
 	struct err *err;
 };
 
@@ -37,13 +38,16 @@ static int copy_mount(void *ctx, const struct listed *l)
 	const struct copying *c = ctx;
 	char text[LISTED_TEXT_MAX + 1];
 	struct listed own = {.part = l->part, .process = l->process, .text = text};
-	int rc = settings_own_mount(l->text, c->from, c->to, text, c->err);
+	int rc;
 
+	if (l->text[0] == '/' && !c->root)
+		return 0;
+	rc = settings_own_mount(l->text, c->from, c->to, text, c->err);
 	return rc ? rc : listed_add(c->store, c->to->id, LISTED_MOUNT, &own, c->err);
 }
 
-static int copy(
-	struct store *s, const struct app *from, const struct app *to, struct err *err)
+static int copy(struct store *s, const struct app *from, const struct app *to, bool root,
+	struct err *err)
 {
 	static const char *const statements[] = {
 		"INSERT INTO variable (app_id, name, value) "
@@ -56,14 +60,21 @@ static int copy(
 		"SELECT ?, process, kind, name, value FROM resource WHERE app_id = ?",
 		"INSERT INTO listed (app_id, kind, part, process, text) "
 		"SELECT ?, kind, part, process, text FROM listed WHERE app_id = ? AND "
-		"kind IN ('" LISTED_OPTION "', '" LISTED_NETWORK "') ORDER BY id",
+		"kind = '" LISTED_NETWORK "' ORDER BY id",
 	};
-	struct copying c = {s, from, to, err};
+	static const char options[] =
+		"INSERT INTO listed (app_id, kind, part, process, text) "
+		"SELECT ?, kind, part, process, text FROM listed WHERE app_id = ? AND "
+		"kind = '" LISTED_OPTION "' ORDER BY id";
+	struct copying c = {s, from, to, root, err};
 	int rc = 0;
 
 	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]) && !rc; i++)
 		rc = store_do(s, err, STORE_SQL(statements[i]), STORE_I(to->id),
 			STORE_I(from->id));
+	if (!rc && root)
+		rc = store_do(
+			s, err, STORE_SQL(options), STORE_I(to->id), STORE_I(from->id));
 	if (!rc)
 		rc = listed_each(s, from->id, LISTED_MOUNT, copy_mount, &c, err);
 	if (rc)
@@ -74,14 +85,14 @@ static int copy(
 		STORE_T(from->deploy_branch), STORE_I(to->id));
 }
 
-int settings_copy(
-	struct store *s, const struct app *from, struct app *to, struct err *err)
+int settings_copy(struct store *s, const struct app *from, struct app *to, bool root,
+	struct err *err)
 {
 	int rc = store_begin(s, err);
 
 	if (rc)
 		return rc;
-	rc = copy(s, from, to, err);
+	rc = copy(s, from, to, root, err);
 	if (rc) {
 		store_rollback(s);
 		return rc;

@@ -160,7 +160,7 @@ static int make_like(struct request *r, const struct app *from, struct app *to,
 	if (r->user.id && !r->user.admin)
 		rc = role_set(r->server.store, r->user.id, to->id, ROLE_OWNER, err);
 	if (!rc)
-		rc = settings_copy(r->server.store, from, to, err);
+		rc = settings_copy(r->server.store, from, to, command_is_admin(r), err);
 	if (!rc)
 		rc = route_ports(&r->server, err);
 	if (!rc)
@@ -173,11 +173,14 @@ static int make_like(struct request *r, const struct app *from, struct app *to,
 }
 
 /* What somebody might look for in it and not find. */
-static void say_what_is_not(const struct app *from)
+static void say_what_is_not(const struct request *r, const struct app *from)
 {
 	(void)printf("       Not copied from %s: its ports, who else may use it, its "
 		     "lives, and the data in its volumes\n",
 		from->name);
+	if (!command_is_admin(r))
+		(void)printf("       Nor what is for server admins: its docker options, "
+			     "and folders of the host\n");
 	(void)fflush(stdout);
 }
 
@@ -231,7 +234,7 @@ static int clone_app(
 	(void)close(from_lock);
 	if (rc)
 		return rc;
-	say_what_is_not(from);
+	say_what_is_not(r, from);
 	if (live.number && !skip_deploy)
 		return deploy_clone(r, &to, lock, &live, err);
 	(void)close(lock);

@@ -312,3 +312,93 @@ teardown() {
 	assert_success
 	bardo apps:set --global disable-autocreation
 }
+
+as() { # NAME VERB ...
+	KEY=$CLIENT/$1 ssh_bardo "${@:2}"
+}
+new_user() { # NAME
+	new_key "$1"
+	bardo users:add "$1"
+	bardo ssh-keys:add "$1" <"$CLIENT/$1.pub"
+}
+
+@test "a clone has the settings, volumes of its own, and its maker as owner" {
+	new_app_repo source
+	dockerfile 'FROM busybox' 'RUN mkdir /data && echo fresh >/data/index.html' \
+		'VOLUME /data' 'EXPOSE 5000' \
+		'CMD exec httpd -f -p 5000 -h /data'
+	push
+	source=$APP clone=copy-s$SLOT
+	docker exec "$(running_containers_of "$source")" sh -c 'echo mine >/data/index.html'
+	bardo config:set --no-restart "$source" TOKEN=one-two-three
+	bardo docker-options:add "$source" deploy '--shm-size 32m'
+	new_user cara
+	bardo users:set cara create true
+	bardo acl:grant cara "$source" owner
+	run as cara apps:clone "$source" "$clone"
+	assert_success
+	assert_output 'Nor what is for server admins'
+	assert_equal "$(page "$clone")" fresh
+	assert_equal "$(page "$source")" mine
+	assert_equal "$(as cara config:get "$clone" TOKEN)" one-two-three
+	assert_equal "$(ssh_bardo docker-options:report "$clone" --docker-options-deploy)" ''
+	run docker volume inspect "${clone}_data"
+	assert_success
+	# Hers alone: the others of the source have nothing here.
+	run ssh_bardo acl:list "$clone" --format json
+	assert_equal "$(jq -c '[.[] | [.user, .role]]' <<<"$output")" '[["cara","owner"]]'
+	run bardo apps:clone --skip-deploy "$source" "whole-s$SLOT"
+	assert_success
+	assert_output "^-----> Cloning"
+	refute_output 'Nor what is for server admins'
+	assert_equal "$(ssh_bardo docker-options:report "whole-s$SLOT" \
+		--docker-options-deploy)" '--shm-size 32m'
+}
+
+@test "who may not make apps gives none a new name, and learns nothing of names" {
+	new_user dora
+	bardo acl:grant dora "$SHOP" owner
+	for verb in apps:rename apps:clone; do
+		run as dora $verb "$SHOP" "taken-s$SLOT"
+		assert_status 3
+		told=$output
+		run as dora $verb "$SHOP" "free-s$SLOT"
+		assert_status 3
+		assert_equal "$output" "$told"
+		run as dora $verb "copy-s$SLOT" "free-s$SLOT"
+		assert_status 3
+	done
+	bardo acl:grant dora "$SHOP" deploy
+	for verb in apps:lock apps:unlock; do
+		run as dora $verb "$SHOP"
+		assert_status 3
+	done
+	run as dora apps:locked "$SHOP"
+	assert_status 1
+	run as dora lives:stable "$SHOP"
+	assert_success
+	bardo acl:grant dora "$SHOP" read
+	run as dora lives:stable "$SHOP" --clear
+	assert_status 3
+	run as dora lives:stable "$SHOP" --show
+	assert_success
+	bardo lives:stable "$SHOP" --clear
+}
+
+@test "a rename whose new life fails has the new name and the old life" {
+	new_app_repo brittle
+	dockerfile 'FROM busybox' 'EXPOSE 5000' \
+		'CMD mkdir /www; echo fine >/www/index.html; [ -z "$BREAK" ] && exec httpd -f -p 5000 -h /www'
+	push
+	old=$APP new=solid-s$SLOT
+	bardo config:set --no-restart "$old" BREAK=breaks-the-start
+	run ssh_bardo apps:rename "$old" "$new"
+	assert_status 1
+	assert_output "Its name is $new by now"
+	assert_equal "$(page "$new")" fine
+	bardo config:unset --no-restart "$new" BREAK
+	run ssh_bardo ps:rebuild "$new"
+	assert_success
+	assert_equal "$(docker ps --format '{{.Names}}' --filter "label=bardo.app=$new" |
+		cut -d . -f 1-3)" "bardo.$new.web"
+}
