@@ -46,6 +46,17 @@ static int copy_mount(void *ctx, const struct listed *l)
 	return rc ? rc : listed_add(c->store, c->to->id, LISTED_MOUNT, &own, c->err);
 }
 
+static int copy_all(struct store *s, const char *const *statements, size_t len,
+	const struct app *from, const struct app *to, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < len && !rc; i++)
+		rc = store_do(s, err, STORE_SQL(statements[i]), STORE_I(to->id),
+			STORE_I(from->id));
+	return rc;
+}
+
 static int copy(struct store *s, const struct app *from, const struct app *to, bool root,
 	struct err *err)
 {
@@ -53,28 +64,29 @@ static int copy(struct store *s, const struct app *from, const struct app *to, b
 		"INSERT INTO variable (app_id, name, value) "
 		"SELECT ?, name, value FROM variable WHERE app_id = ?",
 		"INSERT INTO property (app_id, family, name, value) "
-		"SELECT ?, family, name, value FROM property WHERE app_id = ?",
+		"SELECT ?, family, name, value FROM property WHERE app_id = ? AND "
+		"family <> 'network'",
 		"INSERT INTO scale (app_id, process, count) "
 		"SELECT ?, process, count FROM scale WHERE app_id = ?",
 		"INSERT INTO resource (app_id, process, kind, name, value) "
 		"SELECT ?, process, kind, name, value FROM resource WHERE app_id = ?",
-		"INSERT INTO listed (app_id, kind, part, process, text) "
-		"SELECT ?, kind, part, process, text FROM listed WHERE app_id = ? AND "
-		"kind = '" LISTED_NETWORK "' ORDER BY id",
 	};
-	static const char options[] =
+	/* Networks of the host and of others were for an admin to give. */
+	static const char *const for_root[] = {
+		"INSERT INTO property (app_id, family, name, value) "
+		"SELECT ?, family, name, value FROM property WHERE app_id = ? AND "
+		"family = 'network'",
 		"INSERT INTO listed (app_id, kind, part, process, text) "
 		"SELECT ?, kind, part, process, text FROM listed WHERE app_id = ? AND "
-		"kind = '" LISTED_OPTION "' ORDER BY id";
+		"kind IN ('" LISTED_OPTION "', '" LISTED_NETWORK "') ORDER BY id",
+	};
 	struct copying c = {s, from, to, root, err};
-	int rc = 0;
+	int rc = copy_all(
+		s, statements, sizeof(statements) / sizeof(statements[0]), from, to, err);
 
-	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]) && !rc; i++)
-		rc = store_do(s, err, STORE_SQL(statements[i]), STORE_I(to->id),
-			STORE_I(from->id));
 	if (!rc && root)
-		rc = store_do(
-			s, err, STORE_SQL(options), STORE_I(to->id), STORE_I(from->id));
+		rc = copy_all(s, for_root, sizeof(for_root) / sizeof(for_root[0]), from,
+			to, err);
 	if (!rc)
 		rc = listed_each(s, from->id, LISTED_MOUNT, copy_mount, &c, err);
 	if (rc)

@@ -12,8 +12,8 @@ struct store;
  * properties, scale, resources, mounts, docker options, networks, the deploy branch. Not
  * what only one app can have (ports), nor who may do what. Named volumes become ones of
  * the other app's own: "shop_data" of shop is "store_data" of store. What only server
- * admins may set (docker options, folders of the host) goes along with root true alone.
- * The other app is no longer provisional afterwards, and is read again.
+ * admins may set (docker options, networks, folders of the host) goes along with root
+ * true alone. The other app is no longer provisional afterwards, and is read again.
  */
 int settings_copy(struct store *s, const struct app *from, struct app *to, bool root,
 	struct err *err);

@@ -180,6 +180,7 @@ static void say_what_is_not(const struct request *r, const struct app *from)
 		from->name);
 	if (!command_is_admin(r))
 		(void)printf("       Nor what is for server admins: its docker options, "
+			     "networks "
 			     "and folders of the host\n");
 	(void)fflush(stdout);
 }
