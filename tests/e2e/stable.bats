@@ -4,6 +4,7 @@
 setup_file() {
 	load lib
 	server_start
+	# shellcheck disable=SC2034 # (new_app_repo reads it)
 	BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
 	new_app_repo rock
 	export ROCK=$APP ROCK_REPO=$BATS_FILE_TMPDIR/rock
@@ -25,7 +26,7 @@ setup() {
 	load lib
 	use_git
 	APP=$ROCK
-	cd "$ROCK_REPO"
+	cd "$ROCK_REPO" || return 1
 }
 
 @test "a life is marked as stable, shown, and taken back" {
