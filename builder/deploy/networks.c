@@ -37,8 +37,11 @@ static int is_granted(struct passage *p, const char *name, bool *granted, struct
 
 	if (!rc && !search.found && p->before.number &&
 		life_read_plan(p->server, &p->before, &before, NULL) == 0) {
-		cJSON_ArrayForEach(one, plan_part(&before, "networks")) search.found =
-			search.found || !strcmp(cJSON_GetStringValue(one), name);
+		cJSON_ArrayForEach(one, plan_part(&before, "networks"))
+		{
+			if (!strcmp(cJSON_GetStringValue(one), name))
+				search.found = true;
+		}
 	}
 	plan_finish(&before);
 	*granted = search.found;

@@ -126,8 +126,8 @@ int volumes_each_ours(struct server *s, int (*each)(void *ctx, const struct volu
 		all = calloc((size_t)count, sizeof(*all));
 	if (!rc && count && !all)
 		rc = err_set(err, ERR_FAILED, "out of memory");
-	for (entry = list ? list->child : NULL; !rc && entry && len < (size_t)count;
-		entry = entry->next)
+	for (entry = list ? list->child : NULL;
+		!rc && all && entry && len < (size_t)count; entry = entry->next)
 		read_volume(s, entry, &all[len++]);
 	cJSON_Delete(reply);
 	if (len)

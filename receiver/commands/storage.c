@@ -373,10 +373,12 @@ int run_storage_list(struct request *r, struct err *err)
 	struct app app;
 	bool json = false;
 	cJSON *list;
-	int rc = command_options(r, options, 1, 1, 1, err);
+	int rc = command_options(r, options, 1, 0, 1, err);
 
 	if (!rc)
 		rc = command_format(format, &json, err);
+	if (!rc && r->argc == 1)
+		return storage_list_all(r, json, err);
 	if (!rc)
 		rc = command_app(r, &app, err);
 	if (rc)

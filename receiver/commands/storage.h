@@ -20,6 +20,9 @@ int storage_check_volume(struct request *r, const struct volume *v, struct err *
 int storage_find_volume(
 	struct request *r, const char *name, struct volume *out, struct err *err);
 
+/* storage:list-entries. */
+int storage_list_all(struct request *r, bool json, struct err *err);
+
 /* Makes a volume of this name for the app, or finds one that it may have. */
 int storage_have_volume(
 	struct request *r, const struct app *app, const char *name, struct err *err);

@@ -289,18 +289,11 @@ static int list_volume(void *ctx, const struct volume *v)
 	return describe(l->request, v, one, l->err);
 }
 
-int run_storage_list_entries(struct request *r, struct err *err)
+int storage_list_all(struct request *r, bool json, struct err *err)
 {
-	const char *format = NULL;
-	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
 	struct listing l = {.request = r, .err = err};
-	bool json = false;
-	int rc = command_options(r, options, 1, 0, 0, err);
+	int rc;
 
-	if (!rc)
-		rc = command_format(format, &json, err);
-	if (rc)
-		return rc;
 	if (json)
 		l.list = cJSON_CreateArray();
 	else if (!r->quiet)
@@ -310,6 +303,18 @@ int run_storage_list_entries(struct request *r, struct err *err)
 		command_print_json(l.list);
 	cJSON_Delete(l.list);
 	return rc;
+}
+
+int run_storage_list_entries(struct request *r, struct err *err)
+{
+	const char *format = NULL;
+	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
+	bool json = false;
+	int rc = command_options(r, options, 1, 0, 0, err);
+
+	if (!rc)
+		rc = command_format(format, &json, err);
+	return rc ? rc : storage_list_all(r, json, err);
 }
 
 /* ---- taking away ---- */

@@ -87,6 +87,7 @@ serving() { # the container that does
 		"[\"${APP}_data\",\"$APP\",\"\",[{\"app\":\"$APP\",\"container_path\":\"/data\",\"lives\":[1,2]}]]"
 	run as owner storage:list-entries
 	assert_output "^${APP}_data$"
+	assert_equal "$(as owner storage:list)" "$output"
 	run as other storage:list-entries
 	refute_output "${APP}_data"
 }
