@@ -180,15 +180,16 @@ static void write_base64(struct buf *out, bool url, const char *text, size_t len
 	for (size_t i = 0; i < len; i += 3) {
 		size_t n = len - i < 3 ? len - i : 3;
 		uint32_t bits = 0;
+		char four[4];
 
 		for (size_t k = 0; k < 3; k++)
 			bits = bits << 8 | (k < n ? (unsigned char)text[i + k] : 0);
-		for (size_t k = 0; k <= n; k++) {
+		for (size_t k = 0; k < 4; k++) {
 			uint32_t six = bits >> (18 - 6 * k) & 63;
-			char c = six < 62 ? letters[six] : (url ? "-_" : "+/")[six - 62];
 
-			(void)buf_add(out, &c, 1);
+			four[k] = six < 62 ? letters[six] : (url ? "-_" : "+/")[six - 62];
 		}
+		(void)buf_add(out, four, n + 1);
 	}
 }
 
@@ -214,7 +215,18 @@ static int give(struct forms *f)
 	return rc;
 }
 
-static int write_all(struct forms *f)
+/* Most secrets are of such letters alone, which nobody quotes. */
+static bool is_plain(const struct forms *f)
+{
+	for (size_t i = 0; i < f->len; i++) {
+		if (!isalnum((unsigned char)f->text[i]) &&
+			(!f->text[i] || !strchr("-._~", f->text[i])))
+			return false;
+	}
+	return true;
+}
+
+static int write_quoted(struct forms *f)
 {
 	int rc = 0;
 
@@ -230,6 +242,13 @@ static int write_all(struct forms *f)
 		write_url(&f->out, &url_styles[i], f->text, f->len);
 		rc = give(f);
 	}
+	return rc;
+}
+
+static int write_all(struct forms *f)
+{
+	int rc = is_plain(f) ? 0 : write_quoted(f);
+
 	for (int url = 0; url < 2 && !rc; url++) {
 		write_base64(&f->out, url, f->text, f->len);
 		rc = give(f);
