@@ -131,7 +131,7 @@ static int stop_disabled(struct passage *p, struct err *err)
 			"Zero downtime is disabled for %s: stopping that of life %d "
 			"first",
 			process.name, p->before.number);
-		p->before_is_stopped = true;
+		p->before_is_stopped = !p->app->stopped;
 		rc = lives_each_unfinished(
 			p->server->store, p->app, stop_draining_type, &st, err);
 		if (!rc)
@@ -152,7 +152,7 @@ static int make_way(struct passage *p, struct err *err)
 		return stop_disabled(p, err);
 	say_step(p->say, "Stopping life %d first: only one life at a time may have %s",
 		p->before.number, volume);
-	p->before_is_stopped = true;
+	p->before_is_stopped = !p->app->stopped;
 	rc = lives_each_unfinished(p->server->store, p->app, stop_draining, p, err);
 	if (rc)
 		return err_set(err, rc, "a life that drains could not be stopped");
@@ -250,6 +250,9 @@ static int switch_routes(struct passage *p, struct err *err)
 	int before = p->before.number;
 	int rc = life_switch(p->server->store, p->app, p->life, err);
 
+	/* A new life starts an app again that ps:stop stopped. */
+	if (!rc && p->app->stopped)
+		rc = app_set_stopped(p->server->store, p->app, false, err);
 	if (rc)
 		return rc;
 	rc = route_to_life(p->server, p->app, p->life, err);
@@ -257,6 +260,8 @@ static int switch_routes(struct passage *p, struct err *err)
 		return 0;
 	/* The record goes first both ways: a crash in between leaves the old life routed.
 	 */
+	if (as_before.stopped)
+		(void)app_set_stopped(p->server->store, p->app, true, NULL);
 	*p->app = as_before;
 	if (life_switch_back(p->server->store, p->app, p->life, before, NULL) < 0)
 		log_warn("%s: could not take the switch to life %d back", p->app->name,

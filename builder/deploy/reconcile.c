@@ -9,6 +9,7 @@
 #include "builder/life/route.h"
 #include "builder/life/runs.h"
 #include "builder/proxy/haproxy.h"
+#include "builder/life/scale.h"
 #include "builder/server.h"
 #include "config/base/err.h"
 #include "config/base/log.h"
@@ -97,6 +98,8 @@ static int repair_live(struct server *s, const struct app *app, struct err *err)
 	if (!app->live)
 		return 0;
 	rc = life_find(s->store, app, app->live, &live, err);
+	if (!rc && app->stopped)
+		return life_rest(s, app, &live, err);
 	if (!rc)
 		rc = life_repair(s, app, &live, &changed, err);
 	if (!rc && changed)

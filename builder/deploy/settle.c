@@ -275,7 +275,7 @@ int settle_run(struct server *s, struct app *app, struct err *err)
 	if (!app->live)
 		return err_set(err, ERR_NOTFOUND, "nothing of %s is live", app->name);
 	rc = life_find(s->store, app, app->live, &live, err);
-	if (!rc)
+	if (!rc && !app->stopped)
 		rc = life_keep(s, app, &live, err);
 	if (rc)
 		return rc;

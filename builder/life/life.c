@@ -153,8 +153,22 @@ int life_check(struct server *s, const struct app *app, const struct life *life,
 	return rc;
 }
 
-static int remove_place(struct server *s, const struct app *app,
-	const struct place *place, struct err *err);
+int life_check_place(struct server *s, const struct app *app, const struct plan *plan,
+	const struct place *place, struct say *say, struct err *err)
+{
+	return is_skipped(plan, place)
+		? 0
+		: check_place(s, app, plan, place, false, say, err);
+}
+
+/* What the plan does not have: a script that bardo's end cut off, which isn't run again,
+ * a container of a ps:scale that didn't get as far, or one that had still to go. */
+static bool is_left_over(const struct plan *plan, const struct place *place)
+{
+	struct plan_process p;
+
+	return !plan_find_process(plan, place->process, &p) || place->position > p.count;
+}
 
 /* "web" is every web, "web.2" the second. */
 static bool is_meant(const char *what, const struct place *place)
@@ -221,9 +235,8 @@ static int repair_place(struct server *s, const struct app *app, const struct li
 	bool running = false;
 	int rc;
 
-	/* One that bardo's end cut off isn't run again. */
-	if (plan_is_script(place->process))
-		return remove_place(s, app, place, err);
+	if (is_left_over(plan, place))
+		return life_remove_place(s, app, place, err);
 	(void)place_container_name(app, place, name);
 	rc = container_is_running(s, name, &running, err);
 	if (!rc && running)
@@ -305,8 +318,8 @@ static int drop_route(struct server *s, const struct app *app, const struct plac
 
 /* The address is given back last: no other container may have it while the proxy still
  * knows the old one. */
-static int remove_place(struct server *s, const struct app *app,
-	const struct place *place, struct err *err)
+int life_remove_place(struct server *s, const struct app *app, const struct place *place,
+	struct err *err)
 {
 	char name[CONTAINER_NAME_SIZE];
 	int rc = drop_route(s, app, place, err);
@@ -337,7 +350,7 @@ int life_remove(struct server *s, const struct app *app, const struct life *life
 		rc = stop_gently(s, app, &places, err);
 	first = rc;
 	for (size_t i = 0; !rc && i < places.len; i++) {
-		int one = remove_place(s, app, &places.items[i], first ? NULL : err);
+		int one = life_remove_place(s, app, &places.items[i], first ? NULL : err);
 
 		if (one && !first)
 			first = one;
@@ -358,7 +371,7 @@ int life_sweep(struct server *s, const struct app *app, struct err *err)
 			continue;
 		rc = life_find(s->store, app, places[i].life, &life, err);
 		if (!rc && (life.state == LIFE_FAILED || life.state == LIFE_RETIRED))
-			rc = remove_place(s, app, &places[i], err);
+			rc = life_remove_place(s, app, &places[i], err);
 	}
 	return rc;
 }

@@ -8,6 +8,7 @@ struct check_failure;
 struct check_options;
 struct err;
 struct life;
+struct place;
 struct plan;
 struct say;
 struct server;
@@ -37,6 +38,11 @@ int life_check(struct server *s, const struct app *app, const struct life *life,
  * gives the first. ERR_NOTFOUND: there is nothing of that name. */
 int life_check_now(struct server *s, const struct app *app, const struct life *life,
 	const char *what, struct say *say, struct err *err);
+/* One container of it, as life_check and life_remove have it. */
+int life_check_place(struct server *s, const struct app *app, const struct plan *plan,
+	const struct place *place, struct say *say, struct err *err);
+int life_remove_place(struct server *s, const struct app *app, const struct place *place,
+	struct err *err);
 
 /* Puts its containers into the networks that a proved life joins (attach-post-deploy). */
 int life_join_late(struct server *s, const struct app *app, const struct life *life,

@@ -124,6 +124,20 @@ static void server_name(const struct place *p, char out[HAPROXY_NAME_SIZE])
 		out, HAPROXY_NAME_SIZE, "%s.%d.%d", p->process, p->life, p->position);
 }
 
+/* Those above the plan's count wait to be proved, or to go. */
+static bool is_routed(
+	const struct plan *plan, const struct place *place, const struct place *resting)
+{
+	struct plan_process web;
+
+	if (strcmp(place->process, PLAN_WEB) != 0 ||
+		!plan_find_process(plan, PLAN_WEB, &web))
+		return false;
+	return place->position <= web.count &&
+		!(resting && resting->position == place->position &&
+			!strcmp(resting->process, place->process));
+}
+
 /* A backend of the app's, and what it holds: the life's web containers at one port. */
 struct target {
 	int slot;
@@ -147,7 +161,7 @@ static int read_targets(struct server *s, const struct app *app,
 	return rc;
 }
 
-/* The life's web containers. */
+/* The life's web containers, without the one that rests (NULL: none does). */
 struct webs {
 	struct place places[CONTAINERS_MAX];
 	size_t len;
@@ -156,7 +170,7 @@ struct webs {
 };
 
 static int read_webs(struct server *s, const struct app *app, const struct life *life,
-	struct webs *out, struct err *err)
+	const struct place *resting, struct webs *out, struct err *err)
 {
 	struct plan plan = {0};
 	size_t all, webs = 0;
@@ -165,7 +179,7 @@ static int read_webs(struct server *s, const struct app *app, const struct life 
 	if (!rc)
 		rc = places_read(s->store, app, life->number, out->places, &all, err);
 	for (size_t i = 0; !rc && i < all; i++) {
-		if (!strcmp(out->places[i].process, PLAN_WEB))
+		if (is_routed(&plan, &out->places[i], resting))
 			out->places[webs++] = out->places[i];
 	}
 	out->len = webs;
@@ -198,13 +212,19 @@ static int route_target(struct server *s, const struct app *app, const struct we
 int route_to_life(
 	struct server *s, const struct app *app, const struct life *life, struct err *err)
 {
+	return route_past(s, app, life, NULL, err);
+}
+
+int route_past(struct server *s, const struct app *app, const struct life *life,
+	const struct place *resting, struct err *err)
+{
 	struct target targets[TARGETS_MAX];
 	struct webs webs = {0};
 	size_t len;
 	int rc = read_targets(s, app, targets, &len, err);
 
 	if (!rc && life && !app->stopped)
-		rc = read_webs(s, app, life, &webs, err);
+		rc = read_webs(s, app, life, resting, &webs, err);
 	for (size_t i = 0; i < len && !rc; i++)
 		rc = route_target(s, app, &webs, &targets[i], err);
 	return rc;

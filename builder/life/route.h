@@ -28,6 +28,9 @@ int route_to_life(struct server *s, const struct app *app, const struct life *li
  * does any more. The caller holds the app's lock. */
 int route_ports_of(struct server *s, const struct app *app, const struct life *live,
 	struct err *err);
+/* The same, but for one of its containers, which drains. */
+int route_past(struct server *s, const struct app *app, const struct life *life,
+	const struct place *resting, struct err *err);
 
 /* The app's backends; each's nonzero return ends it and is returned. */
 int route_each_slot(struct server *s, const struct app *app,

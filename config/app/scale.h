@@ -14,6 +14,11 @@ struct store;
 int scale_get(struct store *s, int64_t app_id, const char *process, int *count,
 	struct err *err);
 
+/* What is set, by name; each's nonzero return ends it and is returned. */
+int scale_each(struct store *s, int64_t app_id,
+	int (*each)(void *ctx, const char *process, int count), void *ctx,
+	struct err *err);
+
 /* count is 0 to SCALE_COUNT_MAX. */
 int scale_set(
 	struct store *s, int64_t app_id, const char *process, int count, struct err *err);

@@ -117,7 +117,6 @@ int run_maintenance_report(struct request *r, struct err *err);
 
 /* passages.c */
 int run_lives_revive(struct request *r, struct err *err);
-int run_ps_rebuild(struct request *r, struct err *err);
 
 /* life_diff.c */
 int run_lives_diff(struct request *r, struct err *err);
@@ -194,5 +193,15 @@ int run_lives_settle(struct request *r, struct err *err);
 
 /* welcome.c */
 int run_welcome(struct request *r, struct err *err);
+
+/* ps.c, ps_change.c, ps_scale.c */
+int run_ps_inspect(struct request *r, struct err *err);
+int run_ps_rebuild(struct request *r, struct err *err);
+int run_ps_report(struct request *r, struct err *err);
+int run_ps_restart(struct request *r, struct err *err);
+int run_ps_scale(struct request *r, struct err *err);
+int run_ps_set(struct request *r, struct err *err);
+int run_ps_start(struct request *r, struct err *err);
+int run_ps_stop(struct request *r, struct err *err);
 
 #endif

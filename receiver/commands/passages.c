@@ -174,26 +174,3 @@ int run_lives_revive(struct request *r, struct err *err)
 	(void)close(lock);
 	return rc;
 }
-
-int run_ps_rebuild(struct request *r, struct err *err)
-{
-	struct passage_wish wish = {.source = "rebuild"};
-	const struct command_option options[] = {
-		{"--no-cache", NULL, &wish.no_cache, NULL}};
-	struct app app;
-	int lock, rc = command_options(r, options, 1, 1, 1, err);
-
-	if (!rc)
-		rc = open_app(r, &app, &lock, err);
-	if (rc)
-		return rc;
-	if (!app.live)
-		rc = err_set(err, ERR_NOTFOUND, "nothing of %s is live: push it first",
-			app.name);
-	else
-		rc = life_find(r->server.store, &app, app.live, &wish.from, err);
-	if (!rc)
-		return passage_run(r, &app, &wish, lock, err);
-	(void)close(lock);
-	return rc;
-}

@@ -1,0 +1,34 @@
+#ifndef BARDO_BUILDER_SCALE_H
+#define BARDO_BUILDER_SCALE_H
+
+struct app;
+struct err;
+struct life;
+struct plan;
+struct say;
+struct server;
+
+/* What changes the containers of the live life without a new one. The caller holds the
+ * app's lock. */
+
+/*
+ * Makes its containers those that the plan has: starts what is missing or rests, proves
+ * it, writes the plan down as the life's, and only then sends it traffic; then what is
+ * too much drains and goes. When something can't be started, it goes again, and nothing
+ * has changed. Says what it does.
+ */
+int life_follow(struct server *s, const struct app *app, const struct life *life,
+	const struct plan *plan, struct say *say, struct err *err);
+
+/* Replaces the containers of one process type, one after the other; a lone web has
+ * another beside it meanwhile, but where two must not have its volume at once.
+ * ERR_NOTFOUND: no such process type. */
+int life_restart_process(struct server *s, const struct app *app, const struct life *life,
+	const char *process, struct say *say, struct err *err);
+
+/* Nobody is sent there any more (app->stopped is set), what is under way may end, and the
+ * containers are stopped and stay so after a reboot. Stopped already: 0. */
+int life_rest(struct server *s, const struct app *app, const struct life *life,
+	struct err *err);
+
+#endif

@@ -1,0 +1,20 @@
+#ifndef BARDO_RECEIVER_SEVERAL_H
+#define BARDO_RECEIVER_SEVERAL_H
+
+struct err;
+struct request;
+
+/* The same command for every app of the user's. */
+
+#define SEVERAL_PARALLEL_MAX 16
+
+/* "--parallel N": NULL is one after the other, -1 as many as there are processors.
+ * ERR_USAGE. */
+int several_parallel(const char *text, int *out, struct err *err);
+
+/* Runs the request's verb once for each app for which the user has what its row needs, as
+ * the same user, at most `parallel` at the same time, and says how it went: exit status 1
+ * if one failed. */
+int several_run(struct request *r, int parallel, struct err *err);
+
+#endif
