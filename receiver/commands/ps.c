@@ -249,7 +249,7 @@ static int print_inspected(
 int run_ps_inspect(struct request *r, struct err *err)
 {
 	struct place places[CONTAINERS_MAX];
-	struct app app;
+	struct app app = {0};
 	cJSON *list, *one;
 	size_t len = 0;
 	int rc = command_options(r, NULL, 0, 1, 1, err);
