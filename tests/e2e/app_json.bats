@@ -16,7 +16,7 @@ setup() {
 
 commit_all() {
 	git add -A
-	git commit -q -m "${1:-More}"
+	git commit -q -m More
 }
 
 @test "a Procfile that is wrong rejects the push with its line, before any build" {

@@ -52,10 +52,10 @@ containers() {
 containers_are() {
 	[ "$(containers)" = "$1" ]
 }
-answers() { # how many different containers answer
+answers() { # how many different containers answer; side by side, as the load does it too
 	local url
 	url=$(app_url "$APP")
-	for _ in 1 2 3 4 5 6; do curl -fsS "$url"; done | sort -u | wc -l
+	yes "$url" | head -n 40 | xargs -P 4 -n 1 curl -fsS | sort -u | wc -l
 }
 
 # A request after the other, until load_stop, which fails if one was lost.
