@@ -27,9 +27,19 @@ static const struct shown {
 	{"acl:revoke", SHOW_ALL},
 	{"apps:clone", SHOW_ALL},
 	{"apps:rename", SHOW_ALL},
+	{"certs:generate", SHOW_ALL},
+	{"checks:disable", SHOW_ALL},
+	{"checks:enable", SHOW_ALL},
+	{"checks:skip", SHOW_ALL},
 	{"config:clear", SHOW_NAMES},
 	{"config:set", SHOW_NAMES},
 	{"config:unset", SHOW_NAMES},
+	{"domains:add", SHOW_ALL},
+	{"domains:add-global", SHOW_ALL},
+	{"domains:remove", SHOW_ALL},
+	{"domains:remove-global", SHOW_ALL},
+	{"domains:set", SHOW_ALL},
+	{"domains:set-global", SHOW_ALL},
 	{"lives:revive", SHOW_ALL},
 	{"lives:stable", SHOW_ALL},
 	{"network:create", SHOW_ALL},
@@ -116,15 +126,17 @@ static void describe(const struct request *r, struct event *e)
 	}
 }
 
-/* The app that the command was about: the one that it looked up, else its first word. */
+/* The app that the command was about: the one that it looked up, else its first word, if
+ * that is one: with --global it is something else. */
 static void find_app(const struct request *r, struct event *e)
 {
 	const char *name = r->about;
 	struct app app;
 
 	if (!*name && r->options_taken && r->argc > 1 &&
-		!strncmp(r->command->arguments, "APP", 3) && name_is_valid(r->argv[1]))
-		name = r->argv[1];
+		!strncmp(r->command->arguments, "APP", 3) &&
+		app_find_ever(r->server.store, r->argv[1], &app, NULL) == 0)
+		name = app.name;
 	(void)snprintf(e->app, sizeof(e->app), "%s", name);
 	e->app_id = r->about_id;
 	if (*name && !e->app_id && app_find_ever(r->server.store, name, &app, NULL) == 0)

@@ -119,12 +119,15 @@ ask_everything() {
 }
 
 # What needs another right besides: to make apps (clone, rename), to become root by way of
-# docker, or to own the app that a volume is of.
+# docker, to own the app that a volume is of, or to have made the network.
 NEED_MORE='apps:clone
 apps:rename
 docker-options:add
 docker-options:clear
 docker-options:remove
+network:destroy
+network:exists
+network:info
 storage:create
 storage:destroy
 storage:info'
