@@ -71,7 +71,7 @@ words_of() {
 				*=*) echo KEY=value ;;
 				ROLE) echo read ;;
 				DOMAIN) echo matrix.example.org ;;
-				*[A-Z]*) echo "x-s$SLOT" ;;
+				*[A-Z]*) echo "x-@ROLE-s$SLOT" ;;
 				*) echo "$word" ;;
 				esac
 			done | tr '\n' ' '
@@ -119,15 +119,12 @@ ask_everything() {
 }
 
 # What needs another right besides: to make apps (clone, rename), to become root by way of
-# docker, to own the app that a volume is of, or to have made the network.
+# docker, or to own the app that a volume is of.
 NEED_MORE='apps:clone
 apps:rename
 docker-options:add
 docker-options:clear
 docker-options:remove
-network:destroy
-network:exists
-network:info
 storage:create
 storage:destroy
 storage:info'
