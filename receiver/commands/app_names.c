@@ -4,6 +4,7 @@
 
 #include "builder/deploy/destroy.h"
 #include "builder/deploy/retag.h"
+#include "builder/deploy/settle.h"
 #include "builder/git/git.h"
 #include "builder/git/ref.h"
 #include "builder/life/container.h"
@@ -66,6 +67,9 @@ static int follow_name(
 			(void)printf("       Its containers are called as before until "
 				     "the next deploy\n");
 		(void)close(lock);
+		/* Who was asked before knows the old name. */
+		if (app->live)
+			(void)settle_ask(&r->server, app, NULL);
 		return 0;
 	}
 	rc = passage_renew(r, app, lock, "rename", err);

@@ -402,3 +402,51 @@ new_user() { # NAME
 	assert_equal "$(docker ps --format '{{.Names}}' --filter "label=bardo.app=$new" |
 		cut -d . -f 1-3)" "bardo.$new.web"
 }
+
+@test "apps:destroy asks for the name at a terminal, and for --force elsewhere" {
+	doomed=doomed-s$SLOT
+	bardo apps:create "$doomed"
+	run ssh_bardo apps:destroy "$doomed"
+	assert_status 2
+	assert_output 'add --force'
+	run ssh_bardo -tt apps:destroy "$doomed" <<<'something-else'
+	assert_status 1
+	assert_output 'WARNING: Potentially Destructive Action'
+	assert_output "To proceed, type \"$doomed\""
+	assert_output 'nothing was done'
+	run ssh_bardo apps:exists "$doomed"
+	assert_success
+	run ssh_bardo -tt apps:destroy "$doomed" <<<"$doomed"
+	assert_success
+	run ssh_bardo apps:exists "$doomed"
+	assert_status 4
+}
+
+life_is_checking() { # APP NUMBER
+	[ "$(ssh_bardo lives:info "$1" "$2" --format json | jq -r .state)" = checking ]
+}
+
+@test "a rename that is killed half-way has the new name, and the old life serves" {
+	new_app_repo killed
+	dockerfile 'FROM busybox' 'EXPOSE 5000' \
+		'CMD mkdir /www; echo here >/www/index.html; [ -z "$SLOW" ] || exec sleep 1000; exec httpd -f -p 5000 -h /www'
+	push
+	old=$APP new=survivor-s$SLOT
+	url=$(app_url "$old")
+	bardo config:set --no-restart "$old" SLOW=slow-slow-slow
+	"$BIN/bardo" --config "$CONFIG" apps:rename "$old" "$new" >/dev/null 2>&1 3>&- &
+	renaming=$!
+	wait_until 20 life_is_checking "$new" 2
+	kill -9 $renaming
+	wait $renaming || true
+	bardo reconcile "$new"
+	assert_equal "$(curl -fsS "$url")" here
+	assert_equal "$(life "$new" 0 state)" failed
+	assert_equal "$(docker ps -a --format '{{.Names}}' --filter "label=bardo.handle=$old")" \
+		"bardo.$old.web.1.1"
+	bardo config:unset --no-restart "$new" SLOW
+	run ssh_bardo ps:rebuild "$new"
+	assert_success
+	assert_equal "$(curl -fsS "$url")" here
+	assert_equal "$(live_life "$new" tag)" "$(life "$new" 2 tag | sed 's/$/-2/')"
+}

@@ -1,3 +1,5 @@
+#include "config/app/copy.h"
+#include "config/app/listed.h"
 #include "config/base/err.h"
 #include "config/record/apps.h"
 #include "config/record/images.h"
@@ -366,6 +368,62 @@ static void shares_nothing_with_an_app_that_had_its_name_before(void **state)
 	assert_true(has);
 }
 
+static void renames_an_image_in_steps_that_can_be_taken_again(void **state)
+{
+	struct bench *b = *state;
+	struct app app = make_app(b, "shop");
+	struct life life = make_life(b, &app, "");
+	struct image image = {.tag = "bardo/shop:1-2",
+			     .image_id = "sha256:1",
+			     .tree = "t",
+			     .build_settings = "s",
+			     .commit = "abcdef0123456789abcdef0123456789abcdef01"},
+		     found;
+	char tag[TAG_SIZE], again[TAG_SIZE];
+
+	assert_int_equal(image_add(b->store, &app, &image, &b->err), 0);
+	assert_int_equal(
+		life_set_image(b->store, &life, image.tag, image.image_id, &b->err), 0);
+	assert_int_equal(image_find_misnamed(b->store, &app, &found, NULL), ERR_NOTFOUND);
+	assert_int_equal(app_rename(b->store, &app, "store", &b->err), 0);
+	assert_int_equal(image_find_misnamed(b->store, &app, &found, &b->err), 0);
+	assert_int_equal(image_begin_rename(b->store, &app, &found, tag, &b->err), 0);
+	assert_string_equal(tag, "bardo/store:1-2");
+	/* Cut off here, both tags are in the record, and the next one goes on. */
+	assert_int_equal(image_find_tag(b->store, &app, tag, &found, &b->err), 0);
+	assert_int_equal(image_find_misnamed(b->store, &app, &found, &b->err), 0);
+	assert_int_equal(image_begin_rename(b->store, &app, &found, again, &b->err), 0);
+	assert_string_equal(again, tag);
+	assert_int_equal(image_finish_rename(b->store, &app, &found, tag, &b->err), 0);
+	assert_int_equal(image_find_misnamed(b->store, &app, &found, NULL), ERR_NOTFOUND);
+	assert_int_equal(life_find(b->store, &app, 1, &life, &b->err), 0);
+	assert_string_equal(life.tag, tag);
+}
+
+static void makes_volumes_of_another_app_its_own(void **state)
+{
+	static const struct {
+		const char *mount, *becomes;
+	} mounts[] = {
+		{"shop_data:/data:ro", "store_data:/data:ro"},
+		{"cache:/cache", "store_cache:/cache"},
+		{"shopping_data:/data", "store_shopping_data:/data"},
+		{"/srv/files:/files", "/srv/files:/files"},
+	};
+	const struct app shop = {.name = "x", .handle = "shop"};
+	const struct app store = {.name = "y", .handle = "store"};
+	struct bench *b = *state;
+
+	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
+		char out[LISTED_TEXT_MAX + 1];
+
+		assert_int_equal(
+			settings_own_mount(mounts[i].mount, &shop, &store, out, &b->err),
+			0);
+		assert_string_equal(out, mounts[i].becomes);
+	}
+}
+
 static void stays_provisional_until_a_life_goes_live(void **state)
 {
 	struct bench *b = *state;
@@ -401,6 +459,8 @@ int main(void)
 		RECORD_TEST(keeps_the_images_of_live_stable_and_the_one_before),
 		RECORD_TEST(keeps_its_handle_when_it_is_renamed),
 		RECORD_TEST(shares_nothing_with_an_app_that_had_its_name_before),
+		RECORD_TEST(renames_an_image_in_steps_that_can_be_taken_again),
+		RECORD_TEST(makes_volumes_of_another_app_its_own),
 		RECORD_TEST(stays_provisional_until_a_life_goes_live),
 	};
 
