@@ -24,6 +24,10 @@ setup() {
 	use_git
 	APP=$SHOWN
 }
+teardown() {
+	load lib
+	gate_release
+}
 
 # What the live program has in its environment.
 env_of() { # APP NAME
@@ -230,6 +234,37 @@ env_inside() { # APP NAME
 	assert_output "Restarting app third-s$SLOT"
 	assert_equal "$(env_inside "third-s$SLOT" BROKEN)" yes
 	ssh_bardo config:unset --global --no-restart BROKEN
+}
+
+@test "a locked app's variables change with --no-restart only" {
+	ssh_bardo apps:lock "$APP"
+	run ssh_bardo config:set "$APP" LOCKED=yes
+	assert_status 5
+	assert_output 'nothing was changed'
+	run ssh_bardo config:get "$APP" LOCKED
+	assert_status 4
+	run ssh_bardo config:set --no-restart "$APP" LOCKED=yes
+	assert_success
+	ssh_bardo apps:unlock "$APP"
+}
+
+@test "config:set waits for the push that is under way, and comes after it" {
+	new_app_repo queue
+	push
+	gate_start
+	dockerfile 'FROM busybox' "RUN $GATE" 'COPY start /start' 'COPY www /www' 'CMD ["/start"]'
+	push_in_background
+	gate_wait
+	ssh_bardo config:set "$APP" LATE=yes >"$BATS_TEST_TMPDIR/set" 2>&1 3>&- &
+	setter=$!
+	wait_until 10 grep -q 'Waiting for the deploy' "$BATS_TEST_TMPDIR/set"
+	gate_release
+	push_result
+	assert_success
+	wait $setter
+	assert_equal "$(live_life "$APP" life)" 3
+	assert_equal "$(live_life "$APP" commit)" "$(git rev-parse HEAD)"
+	assert_equal "$(env_inside "$APP" LATE)" yes
 }
 
 @test "what is no variable is refused with status 2, and not repeated" {
