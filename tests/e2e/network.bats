@@ -28,7 +28,7 @@ setup_file() {
 teardown_file() {
 	load lib
 	server_remove
-	docker network rm "$SHARED" "$LATE" "docker-s$SLOT" >/dev/null 2>&1 || true
+	docker network rm "$SHARED" "$LATE" "docker-s$SLOT" "file-s$SLOT" >/dev/null 2>&1 || true
 }
 setup() {
 	load lib
@@ -102,6 +102,28 @@ networks_of() { # APP
 	run ssh_bardo network:report "other-s$SLOT" --network-attach-post-create
 	assert_equal "$output" "$SHARED $LATE"
 	ssh_bardo network:set "other-s$SLOT" attach-post-create
+}
+
+@test "a file in a repository joins only networks that its pusher may have" {
+	export KEY=$CLIENT/other
+	new_app_repo file
+	as other apps:create "$APP"
+	as other apps:set "$APP" configuration main
+	for name in "$SHARED" host "bardo.$BACK"; do
+		echo "{\"configurations\": {\"main\": {\"networks\": [\"$name\"]}}}" >bardo.json
+		git add -A
+		git commit -q -m "Into $name"
+		run push
+		assert_failure
+		assert_output "network $name|host|another app's network"
+	done
+	as other network:create "file-s$SLOT"
+	echo "{\"configurations\": {\"main\": {\"networks\": [\"file-s$SLOT\"]}}}" >bardo.json
+	git add -A
+	git commit -q -m 'Into our own'
+	run push
+	assert_success
+	assert_equal "$(networks_of "$APP")" "bardo.$APP file-s$SLOT "
 }
 
 @test "the host's network is for server admins, and serves like another" {
