@@ -142,7 +142,7 @@ static int prove(struct check *c, struct err *err)
 	bool there;
 	int rc = check_listed(c, &there, err);
 
-	if (!there)
+	if (!there && !c->options->liveness)
 		rc = check_by_itself(c, err);
 	return rc ? rc : still_runs(c, err);
 }

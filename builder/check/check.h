@@ -22,6 +22,8 @@ struct check_options {
 	const struct mask *mask;    /* takes the secrets out of what a probe says; NULL */
 	struct say *say; /* where a check that only warns is told; NULL nowhere */
 	bool tell_all;	 /* say what passed, too */
+	/* Ask the liveness checks of `listed` that are due, and nothing else. */
+	bool liveness;
 };
 
 /* What a failure card tells; filled when the check fails. */

@@ -43,10 +43,23 @@ static bool is_true(const cJSON *check, const char *name)
 	return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(check, name));
 }
 
-/* Liveness is for later: before the switch nobody is served yet. */
-static bool is_for_now(const cJSON *check)
+/* How long until the check may be asked for the first time, in milliseconds. */
+static int64_t time_to_rest(const struct check *c, const cJSON *check)
 {
-	return strcmp(text(check, "type"), "liveness") != 0;
+	int64_t delay = number(check, "initialDelay", 0) * SECOND;
+	int64_t up = clock_unix_ms() - c->state.started;
+
+	return up > 0 ? delay - up : delay;
+}
+
+/* Liveness is for who serves: it isn't waited for. */
+static bool is_for_now(const struct check *c, const cJSON *check)
+{
+	bool is_liveness = !strcmp(text(check, "type"), "liveness");
+
+	if (!c->options->liveness)
+		return !is_liveness;
+	return is_liveness && time_to_rest(c, check) <= 0;
 }
 
 /* How long it is tried in all: what its times come to, or without any the app's. */
@@ -63,11 +76,8 @@ static int64_t patience(const struct check *c, const cJSON *check)
 
 static int rest_at_first(struct check *c, const cJSON *check, struct err *err)
 {
-	int64_t delay = number(check, "initialDelay", 0) * SECOND;
-	int64_t up = clock_unix_ms() - c->state.started;
+	int64_t delay = time_to_rest(c, check);
 
-	if (up > 0)
-		delay -= up;
 	return delay <= 0 ? 0 : check_rest(c, clock_monotonic_ms() + delay, err);
 }
 
@@ -164,7 +174,7 @@ int check_listed(struct check *c, bool *there, struct err *err)
 		struct err why = {0};
 		int rc;
 
-		if (!is_for_now(check))
+		if (!is_for_now(c, check))
 			continue;
 		*there = true;
 		*c->failure = (struct check_failure){0};

@@ -2,8 +2,11 @@
 
 #include "builder/engine/engine.h"
 #include "builder/life/life.h"
+#include "builder/life/liveness.h"
 #include "builder/life/plan.h"
+#include "builder/mask.h"
 #include "builder/say.h"
+#include "builder/secrets.h"
 #include "builder/server.h"
 #include "config/base/buf.h"
 #include "config/base/clock.h"
@@ -21,6 +24,8 @@
 
 #define EVENT_MAX (64 * 1024)
 #define READ_SIZE 16384
+/* Between two rounds of liveness checks, milliseconds. */
+#define LIVENESS_PAUSE 2000
 
 /* How often one container has ended by itself. */
 struct deaths {
@@ -37,7 +42,10 @@ struct bake {
 	struct buf pending; /* of an event whose line has no end yet */
 	struct deaths deaths[CONTAINERS_MAX];
 	size_t deaths_len;
-	int crashes; /* that are too many */
+	struct plan plan;
+	struct mask *mask; /* of what the checks get to see */
+	int64_t asks_next; /* when the liveness checks are due, monotonic; -1 never */
+	int crashes;	   /* that are too many */
 	enum bake_end end;
 	char *reason;
 };
@@ -158,14 +166,48 @@ static int open_events(struct bake *b, const struct app *app, struct err *err)
 }
 
 /* A container that nobody restarts has crashed with its first end. */
-static int find_crashes(struct bake *b, struct err *err)
+static int read_plan(struct bake *b, struct err *err)
 {
-	struct plan plan = {0};
-	int rc = life_read_plan(b->server, b->live, &plan, err);
+	int rc = life_read_plan(b->server, b->live, &b->plan, err);
 
-	b->crashes = !rc && !strcmp(plan_restart(&plan), "no") ? 1 : BAKE_CRASHES;
-	plan_finish(&plan);
-	return rc;
+	if (rc)
+		return rc;
+	b->crashes = !strcmp(plan_restart(&b->plan), "no") ? 1 : BAKE_CRASHES;
+	b->asks_next = liveness_is_asked(&b->plan) ? 0 : -1;
+	return secrets_mask(b->server, b->app.id, &b->mask, err);
+}
+
+/* ---- liveness ---- */
+
+/* One that fails may take its time over it: the events wait for us meanwhile. */
+static void ask_liveness(struct bake *b)
+{
+	char lived[SAY_DURATION_SIZE];
+	struct err why = {0};
+
+	if (b->asks_next < 0 || clock_monotonic_ms() < b->asks_next)
+		return;
+	if (liveness_check(b->server, &b->app, b->live, &b->plan, b->mask, &why) ==
+		ERR_FAILED) {
+		b->end = BAKE_CRASHED;
+		mask_field(b->mask, why.msg, sizeof(why.msg));
+		(void)snprintf(b->reason, BAKE_REASON_SIZE,
+			"%.180s, %s after it went live", why.msg,
+			say_duration(clock_unix_ms() - b->live->live_at, lived));
+	}
+	b->asks_next = clock_monotonic_ms() + LIVENESS_PAUSE;
+}
+
+/* Until the next event, or until something is due. */
+static int wait_for_more(struct bake *b, int64_t left, struct err *err)
+{
+	struct pollfd p = {.fd = engine_follow_fd(b->events), .events = POLLIN};
+
+	if (b->asks_next >= 0 && left > LIVENESS_PAUSE)
+		left = LIVENESS_PAUSE;
+	if (poll(&p, 1, left > INT_MAX ? INT_MAX : (int)left) < 0 && errno != EINTR)
+		return err_errno(err, "poll");
+	return 0;
 }
 
 int bake_watch(struct server *s, const struct app *app, const struct life *live,
@@ -173,25 +215,24 @@ int bake_watch(struct server *s, const struct app *app, const struct life *live,
 {
 	struct bake b = {.server = s, .app = *app, .live = live, .reason = reason};
 	int64_t left;
-	int rc = find_crashes(&b, err);
+	int rc = read_plan(&b, err);
 
 	buf_init(&b.pending, EVENT_MAX);
 	if (!rc)
 		rc = open_events(&b, app, err);
 	while (!rc) {
-		struct pollfd p = {.events = POLLIN};
-
 		rc = read_events(&b, err);
+		if (!rc && b.end == BAKE_FINE)
+			ask_liveness(&b);
 		left = until - clock_unix_ms();
 		if (rc || b.end != BAKE_FINE || left <= 0)
 			break;
-		p.fd = engine_follow_fd(b.events);
-		if (poll(&p, 1, left > INT_MAX ? INT_MAX : (int)left) < 0 &&
-			errno != EINTR)
-			rc = err_errno(err, "poll");
+		rc = wait_for_more(&b, left, err);
 	}
 	engine_follow_close(b.events);
 	buf_finish(&b.pending);
+	plan_finish(&b.plan);
+	mask_destroy(b.mask);
 	*end = b.end;
 	return rc;
 }

@@ -18,14 +18,14 @@ struct server;
 #define BAKE_CRASHES 3
 
 enum bake_end {
-	BAKE_FINE,  /* the time is over */
-	BAKE_NEWER, /* the next life starts, or the app is gone */
-	BAKE_CRASHED,
+	BAKE_FINE,    /* the time is over */
+	BAKE_NEWER,   /* the next life starts, or the app is gone */
+	BAKE_CRASHED, /* or a liveness check fails */
 };
 
 /* Watches the live life's containers, by the Engine's events since it went live, until a
- * time (milliseconds since the epoch). reason is filled for BAKE_CRASHED: "web.1 exited
- * with 1 for the 3rd time after 4 s". */
+ * time (milliseconds since the epoch), and asks its liveness checks. reason is filled for
+ * BAKE_CRASHED: "web.1 exited with 1 for the 3rd time after 4 s". */
 int bake_watch(struct server *s, const struct app *app, const struct life *live,
 	int64_t until, enum bake_end *end, char reason[BAKE_REASON_SIZE],
 	struct err *err);

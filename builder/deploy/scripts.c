@@ -158,7 +158,8 @@ static int add_candidate(const struct script *s, cJSON *body, struct err *err)
 		if (strcmp(places[i].process, PLAN_WEB) != 0 || places[i].position != 1)
 			continue;
 		(void)snprintf(text, sizeof(text), "VERIFY_URL=http://%s:%d",
-			place_address(p->server->settings, p->app, &places[i], address),
+			container_address(
+				p->server, p->app, &p->plan, &places[i], address),
 			plan_port(&p->plan));
 		(void)cJSON_AddItemToArray(env, cJSON_CreateString(text));
 	}

@@ -73,6 +73,28 @@ is_retired() { # NUMBER
 	assert_equal "$(engine_containers | grep -c "^bardo.$APP.")" 1
 }
 
+@test "a failing liveness check brings the life before back" {
+	new_app_repo sickens
+	push
+	mkdir www/cgi-bin
+	cat >www/cgi-bin/alive <<-'END'
+		#!/bin/sh
+		[ -e /tmp/sick ] && echo 'Status: 500 Sick' || echo 'Status: 200 OK'
+		echo
+	END
+	chmod +x www/cgi-bin/alive
+	echo '{"healthchecks": {"web": [{"type": "liveness", "path": "/cgi-bin/alive",
+		"attempts": 1, "timeout": 1, "wait": 1}]}}' >app.json
+	run deploy_version 2
+	assert_success
+	docker exec "bardo.$APP.web.2.1" touch /tmp/sick
+	wait_until 40 newest_is fallback live
+	page_is "$APP" 'version 1'
+	[[ "$(life "$APP" 0 reason)" == \
+		'life 2: web.1: /cgi-bin/alive answered 500 (tried for 2 s), '*' after it went live' ]]
+	assert_equal "$(life "$APP" 1 state)" failed
+}
+
 @test "a volume goes back to the life before too" {
 	new_app_repo keeps
 	echo 'VOLUME /data' >>Dockerfile

@@ -37,6 +37,7 @@ struct world {
 	struct web *web;
 	char name[64];
 	int64_t timeout; /* of a check that names no times */
+	bool liveness;
 	struct mask *mask;
 	struct check_failure failure;
 	struct err err;
@@ -133,6 +134,7 @@ static int check(struct world *w, const char *listed)
 	o.port = web_port(w->web);
 	o.say = &say;
 	o.tell_all = true;
+	o.liveness = w->liveness;
 	say_init(&say, fd);
 	w->err = (struct err){0};
 	rc = check_container(w->e, &o, &w->failure, &w->err);
@@ -324,9 +326,19 @@ static void one_that_warns_fails_nothing(void **state)
 }
 
 /* Without others the port is asked, as if there were none. */
-static void leaves_liveness_for_later(void **state)
+static void asks_liveness_apart_from_the_others(void **state)
 {
 	struct world *w = *state;
+
+	w->liveness = true;
+	passes(w, "[{\"path\":\"/status/500\"},{\"type\":\"liveness\",\"path\":\"/\"}]");
+	assert_contains(w->said, "succeeded name='GET http://127.0.0.1");
+	fails(w, "[{\"type\":\"liveness\",\"path\":\"/status/500\"}]");
+	/* One that isn't due yet is not waited for. */
+	passes(w,
+		"[{\"type\":\"liveness\",\"path\":\"/status/500\","
+		"\"initialDelay\":80000}]");
+	w->liveness = false;
 
 	passes(w, "[{\"type\":\"liveness\",\"path\":\"/status/500\"}]");
 	assert_contains(w->failure.probed, "TCP");
@@ -362,7 +374,7 @@ int main(void)
 		cmocka_unit_test(ends_when_the_container_does),
 		cmocka_unit_test(all_must_pass),
 		cmocka_unit_test(one_that_warns_fails_nothing),
-		cmocka_unit_test(leaves_liveness_for_later),
+		cmocka_unit_test(asks_liveness_apart_from_the_others),
 		cmocka_unit_test(rests_before_the_first_try),
 	};
 
