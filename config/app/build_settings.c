@@ -32,7 +32,7 @@ static int read_one(struct store *s, int64_t app_id, const char *family, const c
 int build_settings_read(struct build_settings *out, struct store *s,
 	const struct settings *set, int64_t app_id, struct err *err)
 {
-	char builder[BUILD_PATH_MAX + 1];
+	char builder[BUILD_PATH_MAX + 1] = "";
 	int rc = read_one(
 		s, app_id, "builder", "build-dir", set->build_dir, out->dir, err);
 

@@ -12,7 +12,7 @@
 int run_apps_lock(struct request *r, struct err *err)
 {
 	char when[CLOCK_TEXT_MAX];
-	struct app app;
+	struct app app = {0};
 	int rc = command_options(r, NULL, 0, 1, 1, err);
 
 	if (!rc)
@@ -32,7 +32,7 @@ int run_apps_lock(struct request *r, struct err *err)
 
 int run_apps_unlock(struct request *r, struct err *err)
 {
-	struct app app;
+	struct app app = {0};
 	int rc = command_options(r, NULL, 0, 1, 1, err);
 
 	if (!rc)
@@ -48,7 +48,7 @@ int run_apps_unlock(struct request *r, struct err *err)
 
 int run_apps_locked(struct request *r, struct err *err)
 {
-	struct app app;
+	struct app app = {0};
 	int rc = command_options(r, NULL, 0, 1, 1, err);
 
 	if (!rc)

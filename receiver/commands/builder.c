@@ -86,7 +86,7 @@ int run_builder_set(struct request *r, struct err *err)
 		{"selected", build_settings_check_builder},
 		{"target", build_settings_check_target},
 	};
-	struct app app;
+	struct app app = {0};
 
 	return command_property_set(r, "builder", properties, 3, &app, err);
 }
@@ -96,7 +96,7 @@ int run_builder_dockerfile_set(struct request *r, struct err *err)
 	static const struct property properties[] = {
 		{"dockerfile-path", build_settings_check_path},
 	};
-	struct app app;
+	struct app app = {0};
 
 	return command_property_set(r, "builder-dockerfile", properties, 1, &app, err);
 }
