@@ -11,7 +11,9 @@
 #include "config/app/variables.h"
 #include "config/base/err.h"
 #include "config/base/number.h"
+#include "config/people/roles.h"
 #include "config/record/apps.h"
+#include "config/record/networks.h"
 
 #include <cjson/cJSON.h>
 #include <ctype.h>
@@ -421,6 +423,39 @@ static int add_network(void *ctx, const struct listed *l)
 	return 0;
 }
 
+static int find_other(void *ctx, const struct user *u, enum role role)
+{
+	(void)ctx;
+	return role >= ROLE_DEPLOY && !u->admin;
+}
+
+/* Whoever may push writes bardo.json: it opens only networks that an owner of the app
+ * made, or a server admin where nobody else may push. */
+static int check_configured_network(struct compose *c, const char *name, struct err *err)
+{
+	struct store *s = c->server->store;
+	struct shared_network network;
+	enum role role = ROLE_NONE;
+	struct user maker = {0};
+	int rc = shared_network_find(s, name, &network, err);
+
+	if (rc)
+		return rc;
+	if (users_find(s, network.user, &maker, NULL) == 0)
+		rc = role_find(s, maker.id, c->app->id, &role, err);
+	if (rc || role == ROLE_OWNER)
+		return rc;
+	if (maker.admin)
+		rc = roles_each(s, c->app->id, find_other, NULL, err);
+	if (rc < 0 || (maker.admin && !rc))
+		return rc;
+	return err_set(err, ERR_FAILED,
+		RECIPE_BARDO_JSON ": the network %s isn't of an owner of %s: who made it "
+				  "lets the app in with network:set %s "
+				  "attach-post-create %s",
+		name, c->app->name, c->app->name, name);
+}
+
 static int compose_lists(struct compose *c, struct err *err)
 {
 	struct adding a = {c, err};
@@ -442,7 +477,10 @@ static int compose_lists(struct compose *c, struct err *err)
 	cJSON_ArrayForEach(name,
 		cJSON_GetObjectItemCaseSensitive(c->recipe->configuration, "networks"))
 	{
-		if (!has_network(networks, cJSON_GetStringValue(name)))
+		if (rc || has_network(networks, cJSON_GetStringValue(name)))
+			continue;
+		rc = check_configured_network(c, cJSON_GetStringValue(name), err);
+		if (!rc)
 			(void)cJSON_AddItemToArray(networks, cJSON_Duplicate(name, true));
 	}
 	return rc;

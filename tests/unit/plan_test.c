@@ -201,7 +201,7 @@ static void what_is_set_wins_over_the_configuration_file(void **state)
 
 	w->recipe.configuration = cJSON_Parse(
 		"{\"env\":{\"A\":\"file\",\"B\":\"file\"},\"volumes\":[\"data:/data\"],"
-		"\"networks\":[\"shared\"],\"arguments\":[\"-v\"],"
+		"\"arguments\":[\"-v\"],"
 		"\"ports\":[\"http:80:6000\"]}");
 	set(w, "A", "set");
 	compose(w, "{\"Config\":{\"ExposedPorts\":{\"8080/tcp\":{}}}}");
