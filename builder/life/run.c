@@ -144,6 +144,8 @@ static int make_body(const struct one *o, const struct life *life,
 	if (o->run->terminal)
 		add_terminal(body, host, o->run);
 	add_labels(body, o->run, detached);
+	/* What is started again is no one-off. */
+	cJSON_DeleteItemFromObject(host, "RestartPolicy");
 	/* As process 1, a program that handles no signal would take none. */
 	if (!cJSON_HasObjectItem(host, "Init"))
 		(void)cJSON_AddTrueToObject(host, "Init");

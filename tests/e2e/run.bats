@@ -6,6 +6,12 @@ setup_file() {
 	server_start
 	BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
 	new_app_repo ran
+	printf '%s\n' 'web: /start' 'console: echo "$GREETING from the console"' >Procfile
+	git add -A
+	git commit -q -m 'A console'
+	ssh_bardo apps:create "$APP"
+	ssh_bardo config:set --no-restart "$APP" GREETING=hello
+	ssh_bardo docker-options:add "$APP" run "'--shm-size 7m'"
 	push
 	export RAN=$APP
 }
@@ -68,6 +74,60 @@ no_places() {
 	assert_output '^A=1$'
 }
 
+@test "a process type's name runs its command, and one word with blanks is a line" {
+	run ssh_bardo run "$APP" console
+	assert_success
+	assert_output '^hello from the console$'
+	run ssh_bardo run "$APP" "'echo a line; exit 4'"
+	assert_status 4
+	assert_output '^a line$'
+	run ssh_bardo run "$APP" echo '"console"' --version
+	assert_output '^console --version$'
+}
+
+@test "docker options for run are for one-offs alone" {
+	run ssh_bardo run "$APP" df -k /dev/shm
+	assert_output ' 7168 '
+	run ssh_bardo enter "$APP" web df -k /dev/shm
+	refute_output ' 7168 '
+}
+
+@test "only an app's owner runs and enters, others don't even learn that it is there" {
+	new_key bob
+	ssh_bardo users:add bob
+	ssh_bardo ssh-keys:add bob <"$CLIENT/bob.pub"
+	for role in none read deploy; do
+		if [ $role != none ]; then ssh_bardo acl:grant bob "$APP" $role; fi
+		for verb in run run:detached enter; do
+			KEY=$CLIENT/bob run ssh_bardo $verb "$APP" web true
+			assert_status 3
+		done
+		KEY=$CLIENT/bob run ssh_bardo run:stop "$APP"
+		assert_status 3
+	done
+	name=$(ssh_bardo run:detached "$APP" sleep 1000)
+	KEY=$CLIENT/bob run ssh_bardo run:stop --container "$name"
+	assert_status 4
+	KEY=$CLIENT/bob run ssh_bardo run:list
+	assert_shown "$name"
+	ssh_bardo acl:revoke bob "$APP"
+	KEY=$CLIENT/bob run ssh_bardo run:list
+	refute_output "$name"
+	KEY=$CLIENT/bob run ssh_bardo run:logs --container "$name"
+	assert_status 4
+	run ssh_bardo run:stop --container "$name"
+	assert_success
+	wait_until 10 no_one_offs
+}
+
+@test "what run was asked to do stands in no event" {
+	ssh_bardo run -e SECRET_OF_RUN=hush "$APP" echo hushed-words
+	run ssh_bardo events --format json
+	assert_success
+	assert_output '"run"'
+	refute_output 'hush'
+}
+
 @test "run keeps standard error apart, and closes standard input at its end" {
 	ssh_bardo run "$APP" sh -c '"cat; echo to err >&2"' <<<'to out' \
 		>"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err"
@@ -108,6 +168,19 @@ no_places() {
 	run ssh -tt -F "$CLIENT/ssh_config" -i "$CLIENT/key" -p "$(ssh_port)" 127.0.0.1 \
 		run --no-tty "$APP" tty
 	assert_output 'not a tty'
+}
+
+@test "on the host, a signal for run is one for the command" {
+	"$BIN/bardo" --config "$CONFIG" run "$APP" sleep 1000 \
+		</dev/null >/dev/null 2>&1 3>&- &
+	pid=$!
+	wait_until 10 one_off_runs
+	kill -INT $pid
+	wait_until 15 is_gone $pid
+	status=0
+	wait $pid || status=$?
+	assert_status 130
+	no_one_offs
 }
 
 @test "a client that is killed takes its container along" {
