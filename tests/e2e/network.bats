@@ -21,7 +21,7 @@ setup_file() {
 	as owner network:set "$FRONT" attach-post-deploy "$LATE"
 	new_app_repo back
 	push
-	cd "$BATS_FILE_TMPDIR/back"
+	cd "$BATS_FILE_TMPDIR/back" || return 1
 	git remote add front "$(remote_url "$FRONT")"
 	git push -q front main
 }
@@ -132,7 +132,7 @@ networks_of() { # APP
 	assert_output 'server admins'
 	ssh_bardo network:set "$FRONT" initial-network host
 	ssh_bardo config:set --no-restart "$FRONT" PORT=$((20100 + SLOT))
-	for round in 1 2; do
+	for _ in 1 2; do
 		run ssh_bardo ps:rebuild "$FRONT"
 		assert_success
 		assert_equal "$(docker inspect -f '{{.HostConfig.NetworkMode}}' "$(serving "$FRONT")")" \
