@@ -145,7 +145,8 @@ void doctor_check_engine(const struct doctor *d)
 			"start the Engine (systemctl start docker), and see that "
 			"engine.host "
 			"is its socket and that the user bardo is in the group docker",
-			"%s", err.msg);
+			"%s (engine.host = %s)", err.msg,
+			d->server->settings->engine_host);
 	cJSON_Delete(info);
 	cJSON_Delete(version);
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # doctor finds what is not in order, says what it means, and what to do.
+bats_require_minimum_version 1.5.0
 
 setup_file() {
 	load lib
@@ -101,10 +102,11 @@ todo() { # CHECK
 }
 
 @test "an Engine that doesn't answer is a problem" {
-	run bardo -c engine.host=unix:///nowhere/docker.sock doctor --format json
+	run --separate-stderr bardo -c engine.host=unix:///nowhere/docker.sock doctor \
+		--format json
 	assert_status 1
 	assert_equal "$(finding engine)" problem
-	assert_output 'nowhere'
+	assert_shown 'engine.host = unix:///nowhere/docker.sock'
 }
 
 @test "a port where nobody, or somebody else, answers is a problem" {

@@ -45,11 +45,12 @@ events_of() { # NAME [OPTION ...]
 }
 
 @test "one that fails is told with its reason" {
-	run as ada ps:rebuild "$shop"
-	assert_failure
+	run as ada lives:revive "$shop" 99
+	assert_status 4
+	why=$output
 	run newest command
-	assert_equal "$(jq -r '[.what, .status, .text] | join("|")' <<<"$output")" \
-		"ps:rebuild|4|nothing of $shop is live: push it first"
+	assert_equal "$(jq -r '[.what, .status] | join("|")' <<<"$output")" 'lives:revive 99|4'
+	assert_equal " !     $(jq -r .text <<<"$output")" "$why"
 }
 
 @test "one that only reads, and one that was typed wrongly, are not" {
