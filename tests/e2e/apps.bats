@@ -139,7 +139,7 @@ teardown() {
 	new_app_repo first
 	dockerfile 'FROM busybox' 'RUN mkdir /data && echo mine >/data/index.html' \
 		'VOLUME /data' 'EXPOSE 5000' \
-		'CMD exec httpd -f -p 5000 -h /data'
+		'CMD trap exit TERM; httpd -f -p 5000 -h /data & wait'
 	push
 	first=$APP renamed=renamed-s$SLOT
 	url=$(app_url "$first")
@@ -194,7 +194,7 @@ teardown() {
 	old=$APP new=moved-s$SLOT
 	gate_start
 	dockerfile 'FROM busybox' "RUN $GATE" 'RUN mkdir /www && echo late >/www/index.html' \
-		'EXPOSE 5000' 'CMD exec httpd -f -p 5000 -h /www'
+		'EXPOSE 5000' 'CMD trap exit TERM; httpd -f -p 5000 -h /www & wait'
 	push_in_background
 	gate_wait
 	run ssh_bardo apps:rename --skip-deploy "$old" "$new"
@@ -256,7 +256,7 @@ teardown() {
 			"database": {"env": {"ROLE": "the-data-base"}}}}
 	END
 	dockerfile 'FROM busybox' 'EXPOSE 5000' \
-		'CMD mkdir /www; echo "${ROLE:-none}" >/www/index.html; exec httpd -f -p 5000 -h /www'
+		'CMD mkdir /www; echo "${ROLE:-none}" >/www/index.html; trap exit TERM; httpd -f -p 5000 -h /www & wait'
 	run push
 	assert_success
 	assert_equal "$(page "$APP")" none
@@ -326,7 +326,7 @@ new_user() { # NAME
 	new_app_repo source
 	dockerfile 'FROM busybox' 'RUN mkdir /data && echo fresh >/data/index.html' \
 		'VOLUME /data' 'EXPOSE 5000' \
-		'CMD exec httpd -f -p 5000 -h /data'
+		'CMD trap exit TERM; httpd -f -p 5000 -h /data & wait'
 	push
 	source=$APP clone=copy-s$SLOT
 	docker exec "$(running_containers_of "$source")" sh -c 'echo mine >/data/index.html'
@@ -388,7 +388,7 @@ new_user() { # NAME
 @test "a rename whose new life fails has the new name and the old life" {
 	new_app_repo brittle
 	dockerfile 'FROM busybox' 'EXPOSE 5000' \
-		'CMD mkdir /www; echo fine >/www/index.html; [ -z "$BREAK" ] && exec httpd -f -p 5000 -h /www'
+		'CMD mkdir /www; echo fine >/www/index.html; [ -z "$BREAK" ] || exit 1; trap exit TERM; httpd -f -p 5000 -h /www & wait'
 	push
 	old=$APP new=solid-s$SLOT
 	bardo config:set --no-restart "$old" BREAK=breaks-the-start
@@ -429,7 +429,7 @@ life_is_checking() { # APP NUMBER
 @test "a rename that is killed half-way has the new name, and the old life serves" {
 	new_app_repo killed
 	dockerfile 'FROM busybox' 'EXPOSE 5000' \
-		'CMD mkdir /www; echo here >/www/index.html; [ -z "$SLOW" ] || exec sleep 1000; exec httpd -f -p 5000 -h /www'
+		'CMD mkdir /www; echo here >/www/index.html; [ -z "$SLOW" ] || exec sleep 1000; trap exit TERM; httpd -f -p 5000 -h /www & wait'
 	push
 	old=$APP new=survivor-s$SLOT
 	url=$(app_url "$old")

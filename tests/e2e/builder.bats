@@ -19,11 +19,11 @@ new_monorepo() {
 	new_app_repo "$1"
 	mkdir -p site/docker
 	printf '%s\n' 'FROM busybox AS plain' 'RUN mkdir /www && echo plain >/www/index.html' \
-		'CMD exec httpd -f -p 5000 -h /www' 'EXPOSE 5000' \
+		'CMD trap exit TERM; httpd -f -p 5000 -h /www & wait' 'EXPOSE 5000' \
 		'FROM plain' 'RUN echo whole >/www/index.html' >site/Dockerfile
 	printf '%s\n' 'FROM busybox' 'ARG WHO=nobody' \
 		'RUN mkdir /www && echo "other $WHO" >/www/index.html' 'EXPOSE 5000' \
-		'CMD exec httpd -f -p 5000 -h /www' >site/docker/Other
+		'CMD trap exit TERM; httpd -f -p 5000 -h /www & wait' >site/docker/Other
 	git add -A
 	git commit -q -m 'A site beside'
 }
