@@ -176,6 +176,8 @@ static int stop_live(struct request *r, struct target *t, struct err *err)
 	struct ps_live live;
 	int rc = ps_live_open(&live, r, &t->app, err);
 
+	if (!rc)
+		rc = route_ensure_proxy(&r->server, err);
 	if (!rc) {
 		say_step(&live.say, "Stopping %s", t->app.name);
 		rc = app_set_stopped(r->server.store, &t->app, true, err);

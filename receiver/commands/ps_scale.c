@@ -127,6 +127,15 @@ static int change(
 	for (size_t i = 0; i < s->len && !rc; i++)
 		rc = plan_set_count(
 			&live.plan, s->list[i].process, s->list[i].count, err);
+	for (size_t i = 0; i < s->len && !rc; i++) {
+		const char *volume = plan_exclusive_volume(&live.plan);
+
+		if (volume && s->list[i].count > 1)
+			say_detail(&live.say,
+				"All of them have %s: two programs that write to it must "
+				"know of each other",
+				volume);
+	}
 	if (!rc)
 		rc = ps_live_follow(&live, err);
 	ps_live_close(&live);

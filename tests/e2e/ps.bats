@@ -152,6 +152,7 @@ load_lost_nothing() {
 }
 
 @test "ps:restart of a process type replaces its containers alone, and loses no request" {
+	ssh_bardo ps:scale "$APP" web=1 worker=1
 	life=$(live_life "$APP" life)
 	wait_until 20 containers_are "web.$life.1 worker.$life.1 "
 	web=$(docker inspect -f '{{.Id}}' "bardo.$APP.web.$life.1")
@@ -168,6 +169,7 @@ load_lost_nothing() {
 }
 
 @test "an app that was stopped stays so, and a start brings it back as it was" {
+	ssh_bardo ps:scale "$APP" web=1 worker=1
 	life=$(live_life "$APP" life)
 	url=$(app_url "$APP")
 	run ssh_bardo ps:stop "$APP"
@@ -205,6 +207,7 @@ load_lost_nothing() {
 }
 
 @test "ps:report tells what runs and what is set" {
+	ssh_bardo ps:scale "$APP" web=1 worker=1
 	life=$(live_life "$APP" life)
 	wait_until 20 containers_are "web.$life.1 worker.$life.1 "
 	run ssh_bardo ps:report "$APP"
@@ -240,6 +243,7 @@ load_lost_nothing() {
 }
 
 @test "ps:stop and ps:start of all apps, several at a time" {
+	ssh_bardo ps:scale "$APP" web=1 worker=1
 	ssh_bardo apps:create "empty-s$SLOT"
 	run ssh_bardo ps:stop --all --parallel 2
 	assert_success
