@@ -17,7 +17,8 @@ setup() {
 }
 
 teardown() {
-	ssh_bardo apps:destroy "$APP" --force
+	# A fallback may just be about to let go of the app.
+	wait_until 20 ssh_bardo apps:destroy "$APP" --force
 }
 
 # A program that serves, and ends after a moment.
