@@ -142,12 +142,24 @@ is_settled() {
 }
 
 @test "every web is checked, and a revive has the checks of then" {
-	run ssh_bardo lives:revive "$APP"
-	assert_success
+	jq '.formation.web.quantity = 2 | .healthchecks.web[0].name = "then"' app.json >new.json
+	mv new.json app.json
+	git add -A
+	git commit -q -m 'Two of them'
+	push
+	then=$(live_life "$APP" life)
 	run ssh_bardo checks:run "$APP"
 	assert_success
 	assert_shown "Running checks for app ($APP.web.1)"
-	assert_shown 'Healthcheck succeeded name='
+	assert_shown "Running checks for app ($APP.web.2)"
+	git checkout -q start -- .
+	git commit -q -m 'One again'
+	push
+	ssh_bardo lives:revive "$APP" "$then"
+	run ssh_bardo checks:run "$APP" web.2
+	assert_success
+	assert_shown "Healthcheck succeeded name='then'"
+	refute_output 'web\.1'
 }
 
 @test "a check that only warns rejects nothing" {
