@@ -66,7 +66,8 @@ static int add_app(void *ctx, int64_t app_id)
 	if (rc || app.destroyed_at)
 		return rc;
 	if (p->texts_len == PAGES_MAX)
-		return err_set(p->err, ERR_FAILED, "more than %d apps at once", PAGES_MAX);
+		return err_set(
+			p->err, ERR_FAILED, "more than %d apps at once", PAGES_MAX);
 	p->texts[p->texts_len] = read_page(p->server, &app);
 	if (!p->texts[p->texts_len++])
 		return err_set(p->err, ERR_FAILED, "out of memory");

@@ -39,22 +39,6 @@ struct names {
 	struct err *err;
 };
 
-/* Room for one more; doubles. False without memory. */
-static bool make_room(void **items, size_t *cap, size_t len, size_t size)
-{
-	size_t more = *cap ? *cap * 2 : 64;
-	void *bigger;
-
-	if (len < *cap)
-		return true;
-	bigger = realloc(*items, more * size);
-	if (!bigger)
-		return false;
-	*items = bigger;
-	*cap = more;
-	return true;
-}
-
 static int out_of_memory(struct err *err)
 {
 	return err_set(err, ERR_FAILED, "out of memory");
@@ -102,35 +86,41 @@ static int begin_app(struct names *n, const struct domain_routed *d)
 	return n->has_certificate ? read_wishes(n) : 0;
 }
 
+static int make_certificate_room(struct names *n)
+{
+	size_t cap = n->certificates_cap ? n->certificates_cap * 2 : 16;
+	struct haproxy_certificate *more;
+
+	if (n->certificates_len < n->certificates_cap)
+		return 0;
+	more = realloc(n->certificates, cap * sizeof(*more));
+	if (!more)
+		return out_of_memory(n->err);
+	n->certificates = more;
+	n->certificates_cap = cap;
+	return 0;
+}
+
 /* The first name that the app's certificate is for. */
 static int add_certificate(struct names *n, const struct domain_routed *d)
 {
-	char path[PATH_TEXT_MAX];
 	struct haproxy_certificate *c;
+	int rc = make_certificate_room(n);
 
-	if (!make_room((void **)&n->certificates, &n->certificates_cap,
-		    n->certificates_len, sizeof(*n->certificates)))
-		return out_of_memory(n->err);
-	c = &n->certificates[n->certificates_len];
-	*c = (struct haproxy_certificate){
-		.path = strdup(path_certificate(n->server->settings, d->handle, path)),
-		.names = strdup(d->name),
-		.changed = n->renewed && n->renewed->id == d->app_id,
-	};
-	n->certificates_len++;
-	return c->path && c->names ? 0 : out_of_memory(n->err);
+	if (rc)
+		return rc;
+	c = &n->certificates[n->certificates_len++];
+	c->changed = n->renewed && n->renewed->id == d->app_id;
+	(void)path_certificate(n->server->settings, d->handle, c->path);
+	buf_init(&c->names, DOMAINS_MAX * DOMAIN_SIZE);
+	return buf_adds(&c->names, d->name) < 0 ? out_of_memory(n->err) : 0;
 }
 
 static int add_to_certificate(struct names *n, const char *name)
 {
-	struct haproxy_certificate *c = &n->certificates[n->certificates_len - 1];
-	char *longer = NULL;
+	struct buf *names = &n->certificates[n->certificates_len - 1].names;
 
-	if (asprintf(&longer, "%s %s", c->names, name) < 0)
-		return out_of_memory(n->err);
-	free(c->names);
-	c->names = longer;
-	return 0;
+	return buf_addf(names, " %s", name) < 0 ? out_of_memory(n->err) : 0;
 }
 
 static int cover(struct names *n, const struct domain_routed *d)
@@ -144,6 +134,21 @@ static int cover(struct names *n, const struct domain_routed *d)
 	return rc;
 }
 
+static int make_room(struct names *n)
+{
+	size_t cap = n->cap ? n->cap * 2 : 64;
+	struct haproxy_domain *more;
+
+	if (n->len < n->cap)
+		return 0;
+	more = realloc(n->domains, cap * sizeof(*more));
+	if (!more)
+		return out_of_memory(n->err);
+	n->domains = more;
+	n->cap = cap;
+	return 0;
+}
+
 static int collect(void *ctx, const struct domain_routed *d)
 {
 	struct names *n = ctx;
@@ -151,10 +156,10 @@ static int collect(void *ctx, const struct domain_routed *d)
 	bool covered;
 	int rc = d->app_id == n->app_id ? 0 : begin_app(n, d);
 
+	if (!rc)
+		rc = make_room(n);
 	if (rc)
 		return rc;
-	if (!make_room((void **)&n->domains, &n->cap, n->len, sizeof(*n->domains)))
-		return out_of_memory(n->err);
 	covered = n->has_certificate && certificate_covers(&n->certificate, d->name);
 	domain = &n->domains[n->len++];
 	*domain = (struct haproxy_domain){
@@ -178,10 +183,8 @@ int names_route(struct server *s, const struct app *renewed, struct err *err)
 			s->settings, n.certificates, n.certificates_len, err);
 	if (!rc)
 		rc = haproxy_map_domains(s->settings, n.domains, n.len, err);
-	for (size_t i = 0; i < n.certificates_len; i++) {
-		free(n.certificates[i].path);
-		free(n.certificates[i].names);
-	}
+	for (size_t i = 0; i < n.certificates_len; i++)
+		buf_finish(&n.certificates[i].names);
 	free(n.certificates);
 	free(n.domains);
 	if (lock >= 0)

@@ -68,8 +68,8 @@ static int write_list(const struct settings *s,
 	buf_init(&b, LIST_MAX);
 	rc = buf_addf(&b, "%s\n", own_path(s, path));
 	for (size_t i = 0; i < len; i++)
-		rc |= buf_addf(
-			&b, "%s [] %s\n", certificates[i].path, certificates[i].names);
+		rc |= buf_addf(&b, "%s [] %s\n", certificates[i].path,
+			buf_text(&certificates[i].names));
 	rc = rc ? err_set(err, ERR_FAILED, "too many certificates")
 		: io_replace_file(
 			  haproxy_certificate_list(s, path), 0600, b.data, b.len, err);
@@ -146,7 +146,7 @@ static int add(
 	char list[PATH_TEXT_MAX];
 
 	return commandf(s, DONE_SUCCESS, err, "add ssl crt-list %s <<\n%s [] %s\n",
-		haproxy_certificate_list(s, list), c->path, c->names);
+		haproxy_certificate_list(s, list), c->path, buf_text(&c->names));
 }
 
 /* A line of `show ssl crt-list -n`: "PATH:LINE [] NAMES". */
@@ -193,8 +193,8 @@ static const char *next_shown(const char *text, struct shown *out)
 
 static bool is_same(const struct shown *shown, const struct haproxy_certificate *c)
 {
-	return strlen(c->names) == shown->names_len &&
-		!memcmp(c->names, shown->names, shown->names_len);
+	return c->names.len == shown->names_len &&
+		!memcmp(c->names.data, shown->names, shown->names_len);
 }
 
 /* The new entry goes first: no visitor finds none. */

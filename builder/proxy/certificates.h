@@ -1,6 +1,9 @@
 #ifndef BARDO_BUILDER_HAPROXY_CERTIFICATES_H
 #define BARDO_BUILDER_HAPROXY_CERTIFICATES_H
 
+#include "config/base/buf.h"
+#include "config/paths.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -12,9 +15,9 @@ struct settings;
  * time: nothing reloads. */
 
 struct haproxy_certificate {
-	char *path;   /* of its PEM, which holds chain and key */
-	char *names;  /* the hosts that get it, with blanks between; not "" */
-	bool changed; /* the file is another one than the proxy has read */
+	char path[PATH_TEXT_MAX]; /* of its PEM, which holds chain and key */
+	struct buf names;	  /* the hosts that get it, with blanks between; not "" */
+	bool changed;		  /* the file is another one than the proxy has read */
 };
 
 /* Makes exactly these be served, beside bardo's own, which those get for whose name there

@@ -143,7 +143,7 @@ static int install(
 int run_certs_add(struct request *r, struct err *err)
 {
 	struct certificate certificate;
-	struct app app;
+	struct app app = {0};
 	struct buf pem;
 	int rc = command_options(r, NULL, 0, 1, 3, err);
 
@@ -209,7 +209,7 @@ int run_certs_generate(struct request *r, struct err *err)
 {
 	struct certificate certificate;
 	struct wanted wanted;
-	struct app app;
+	struct app app = {0};
 	struct buf pem;
 	int rc = command_options(r, NULL, 0, 1, DOMAINS_MAX + 1, err);
 
@@ -238,7 +238,7 @@ int run_certs_generate(struct request *r, struct err *err)
 int run_certs_remove(struct request *r, struct err *err)
 {
 	char path[PATH_TEXT_MAX];
-	struct app app;
+	struct app app = {0};
 	int rc = command_options(r, NULL, 0, 1, 1, err);
 
 	if (!rc)
@@ -280,7 +280,7 @@ int run_certs_set(struct request *r, struct err *err)
 		{"https-redirect", check_redirect},
 		{"hsts", check_hsts},
 	};
-	struct app app;
+	struct app app = {0};
 	int rc = command_property_set(r, "certs", properties,
 		sizeof(properties) / sizeof(properties[0]), &app, err);
 

@@ -88,7 +88,7 @@ static int change(struct request *r, int64_t app_id, const char *whose, int firs
 static int change_app(
 	struct request *r, change_names *apply, const char *done, struct err *err)
 {
-	struct app app;
+	struct app app = {0};
 	char whose[NAME_SIZE + 16];
 	int rc = command_options(r, NULL, 0, 2, DOMAINS_MAX + 1, err);
 
@@ -141,7 +141,7 @@ int run_domains_set_global(struct request *r, struct err *err)
 
 int run_domains_clear(struct request *r, struct err *err)
 {
-	struct app app;
+	struct app app = {0};
 	int rc = command_options(r, NULL, 0, 1, 1, err);
 
 	if (!rc)
@@ -170,7 +170,7 @@ int run_domains_clear_global(struct request *r, struct err *err)
 
 static int set_disabled(struct request *r, const char *disabled, struct err *err)
 {
-	struct app app;
+	struct app app = {0};
 	int rc = command_options(r, NULL, 0, 1, 1, err);
 
 	if (!rc)

@@ -19,7 +19,7 @@
 
 static int set_enabled(struct request *r, const char *value, struct err *err)
 {
-	struct app app;
+	struct app app = {0};
 	int rc = command_options(r, NULL, 0, 1, 1, err);
 
 	if (!rc)
@@ -81,7 +81,7 @@ static int store_page(const char *path, bool clear, struct err *err)
 int run_maintenance_custom_page(struct request *r, struct err *err)
 {
 	char path[PATH_TEXT_MAX];
-	struct app app;
+	struct app app = {0};
 	bool clear = false;
 	const struct command_option options[] = {{"--clear", NULL, &clear, NULL}};
 	int rc = command_options(r, options, 1, 1, 1, err);

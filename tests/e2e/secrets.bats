@@ -125,8 +125,8 @@ assert_no_secret() { # TEXT
 }
 
 @test "a release command that prints them shows stars, in lines of any length" {
-	echo "release: cat /written; env; head -c 65530 /dev/zero | tr '\\0' x; echo $SIMPLE" >Procfile
-	echo 'web: /start' >>Procfile
+	printf '%s\n' "release: cat /written; env; head -c 65530 /dev/zero | tr '\\0' x; echo $SIMPLE" \
+		'web: /start' >Procfile
 	dockerfile 'FROM busybox' 'COPY written /written' 'COPY start /start' 'COPY www /www'
 	kept push
 	assert_success
