@@ -5,6 +5,10 @@
 setup_file() {
 	load lib
 	server_start
+	# Who waits in a check waits for the test, and not the other way round.
+	sed -i '/\[check\]/,+1s/timeout = .*/timeout = 60s/' "$CONFIG"
+	bardod_stop
+	bardod_start
 }
 teardown_file() {
 	load lib
