@@ -121,16 +121,16 @@ static int apply(struct change *c, struct err *err)
 static int print_mappings(
 	struct request *r, const struct app *app, bool json, struct err *err);
 
-/* What cannot be put in force isn't kept either. */
+/* What cannot be put in force isn't kept either; rc is how it went so far. */
 static int finish(struct change *c, const struct change *was, int rc, struct err *err)
 {
-	if (!rc)
+	if (!rc) {
 		rc = apply(c, err);
-	if (rc && rc != ERR_USAGE && rc != ERR_EXISTS && was) {
-		struct change before = *was;
+		if (rc && rc != ERR_USAGE && rc != ERR_EXISTS) {
+			struct change before = *was;
 
-		before.lock = c->lock;
-		(void)apply(&before, NULL);
+			(void)apply(&before, NULL);
+		}
 	}
 	if (!rc)
 		rc = print_mappings(c->request, &c->app, false, err);

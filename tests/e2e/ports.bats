@@ -103,6 +103,26 @@ mappings() {
 	assert_equal "$(wc -l <<<"$output")" 1
 }
 
+@test "a change that is refused leaves the ports as they were" {
+	ssh_bardo ports:add "$APP" "http:$SPARE:9000"
+	before=$(mappings)
+	exec {lock}>"$DATA/locks/$APP.lock"
+	flock "$lock"
+	for change in "add http:$((SPARE + 1)):9000" clear "remove $SPARE"; do
+		# shellcheck disable=SC2086
+		set -- $change
+		run ssh_bardo "ports:$1" "$APP" "${@:2}"
+		assert_status 5
+		assert_equal "$(mappings)" "$before"
+	done
+	exec {lock}>&-
+	KEY=$CLIENT/owner run ssh_bardo ports:clear "$APP"
+	assert_status 3
+	assert_equal "$(mappings)" "$before"
+	assert_equal "$(behind "$SPARE")" 'the other door'
+	ssh_bardo ports:remove "$APP" "$SPARE"
+}
+
 @test "another app's port, and one that HAProxy doesn't have, are refused by number" {
 	ssh_bardo ports:set "$APP" "http:$OWN:5000" "http:$SPARE:9000"
 	for port in $OWN $SPARE; do
