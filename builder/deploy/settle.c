@@ -167,9 +167,9 @@ static void collect_garbage(struct server *s, const struct app *app)
 }
 
 /* Under the lock no switch is half-way: a life that drains now drains for good, and can
- * be taken away without the lock. */
-static int decide(struct server *s, struct app *app, int lock, struct draining *out,
-	struct err *err)
+ * be taken away without the lock. Nor does ps:stop look at the containers meanwhile. */
+static int decide(struct server *s, struct app *app, int lock, struct life *live,
+	struct draining *out, struct err *err)
 {
 	int rc = lock_wait(lock, err);
 
@@ -177,6 +177,10 @@ static int decide(struct server *s, struct app *app, int lock, struct draining *
 		rc = app_reload(s->store, app, err);
 	if (!rc)
 		rc = read_draining(s, app, out, err);
+	if (!rc && app->live)
+		rc = life_find(s->store, app, app->live, live, err);
+	if (!rc && app->live && !app->stopped)
+		rc = life_keep(s, app, live, err);
 	lock_release(lock);
 	return rc;
 }
@@ -201,14 +205,14 @@ static int fall_back(struct server *s, struct app *app, int lock, struct life *l
 
 	if (!rc)
 		rc = app_reload(s->store, app, err);
-	if (!rc && app->live == live->number && !app->destroyed_at)
+	if (!rc && app->live == live->number && !app->destroyed_at && !app->stopped)
 		rc = bake_fall_back(s, app, live, newest(draining), reason, err);
 	lock_release(lock);
 	return rc;
 }
 
 /* The life is watched while the one before could still serve. One that was fallen back to
- * has nothing better before it. */
+ * has nothing better before it, and what ps:stop stopped is to stay so. */
 static int bake(struct server *s, struct app *app, int lock, struct life *live,
 	struct draining *draining, bool *fell_back, struct err *err)
 {
@@ -218,7 +222,7 @@ static int bake(struct server *s, struct app *app, int lock, struct life *live,
 	int rc;
 
 	*fell_back = false;
-	if (!draining->len || clock_unix_ms() >= until ||
+	if (!draining->len || app->stopped || clock_unix_ms() >= until ||
 		!strcmp(live->source, BAKE_SOURCE))
 		return 0;
 	rc = bake_watch(s, app, live, until, &end, reason, err);
@@ -240,25 +244,27 @@ static void tidy(struct server *s, const struct app *app, int lock)
 	collect_garbage(s, app);
 }
 
-/* The bake's events begin with the switch: nothing is missed by draining first. After a
- * fall back there is another life to settle. */
+/* The bake goes first: a WebSocket of the life before must not keep anybody from looking
+ * at the new one. Both times count from the switch. After a fall back there is another
+ * life to settle. Who finds that somebody settles this one already leaves it to them. */
 static int settle(struct server *s, struct app *app, int lock, struct err *err)
 {
 	struct draining draining;
-	struct life live;
+	struct life live = {0};
 	bool again = true;
 	int rc = 0;
 
 	while (!rc && again) {
 		again = false;
-		rc = decide(s, app, lock, &draining, err);
+		rc = decide(s, app, lock, &live, &draining, err);
 		if (!rc && app->live)
-			rc = life_find(s->store, app, app->live, &live, err);
+			rc = lock_byte_try(lock, live.number, NULL);
 		if (rc)
-			return rc;
-		drain(s, app, &draining);
+			return rc == ERR_BUSY ? 0 : rc;
 		if (app->live)
 			rc = bake(s, app, lock, &live, &draining, &again, err);
+		if (!rc && !again)
+			drain(s, app, &draining);
 	}
 	if (!rc)
 		rc = retire(s, app, &draining, err);
@@ -269,16 +275,10 @@ static int settle(struct server *s, struct app *app, int lock, struct err *err)
 int settle_run(struct server *s, struct app *app, struct err *err)
 {
 	char path[PATH_TEXT_MAX];
-	struct life live;
 	int lock, rc;
 
 	if (!app->live)
 		return err_set(err, ERR_NOTFOUND, "nothing of %s is live", app->name);
-	rc = life_find(s->store, app, app->live, &live, err);
-	if (!rc && !app->stopped)
-		rc = life_keep(s, app, &live, err);
-	if (rc)
-		return rc;
 	lock = lock_open(path_app_lock(s->settings, app, path), err);
 	if (lock < 0)
 		return lock;

@@ -96,6 +96,34 @@ is_retired() { # NUMBER
 	assert_equal "$(life "$APP" 1 state)" failed
 }
 
+@test "a visitor who stays with the life before keeps nobody from looking" {
+	new_app_repo stays
+	mkdir www/cgi-bin
+	printf '#!/bin/sh\nprintf "\\r\\n"\necho begun\nexec sleep 100\n' >www/cgi-bin/long
+	chmod +x www/cgi-bin/long
+	deploy_version 1
+	ssh_bardo checks:set "$APP" wait-to-retire 60
+	url=$(app_url "$APP")
+	curl -sN "${url%/}/cgi-bin/long" >"$BATS_TEST_TMPDIR/long" 3>&- &
+	visitor=$!
+	wait_until 10 grep -q begun "$BATS_TEST_TMPDIR/long"
+	run crashing 2
+	assert_success
+	wait_until 40 newest_is fallback live
+	page_is "$APP" 'version 1'
+	kill "$visitor"
+}
+
+@test "one that bakes is settled once, however often that is asked" {
+	new_app_repo once
+	push
+	deploy_version 2
+	wait_until 10 somebody_settles
+	run timeout 10 "$BIN/bardo" --config "$CONFIG" lives:settle "$APP"
+	assert_success
+	assert_equal "$(state_of 1)" draining
+}
+
 @test "a volume goes back to the life before too" {
 	new_app_repo keeps
 	echo 'VOLUME /data' >>Dockerfile
@@ -127,6 +155,9 @@ is_retired() { # NUMBER
 	assert_equal "$(engine_containers | grep -F "bardo.$APP.")" ''
 	wait_until 10 nobody_settles
 	bardo apps:create "$APP"
+}
+somebody_settles() {
+	server_processes | grep -q -- --door
 }
 nobody_settles() {
 	! server_processes | grep -q -- --door
