@@ -200,6 +200,8 @@ static int start(struct passage *p, struct err *err)
 	int rc = life_set_state(p->server->store, p->life, LIFE_STARTING, err);
 
 	if (!rc)
+		rc = life_check_room(p->server, p->app, &p->plan, err);
+	if (!rc)
 		rc = make_way(p, err);
 	if (!rc) {
 		say_step(p->say, "Starting life %d", p->life->number);

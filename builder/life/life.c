@@ -86,6 +86,26 @@ static int create_one(struct server *s, const struct app *app, const struct life
 	return 0;
 }
 
+int life_check_room(
+	struct server *s, const struct app *app, const struct plan *plan, struct err *err)
+{
+	struct place there[CONTAINERS_MAX];
+	struct plan_process p;
+	int needed = 0, rc;
+	size_t len;
+
+	for (size_t i = 0; plan_process(plan, i, &p); i++)
+		needed += p.count;
+	rc = places_read(s->store, app, 0, there, &len, err);
+	if (rc || needed + (int)len <= CONTAINERS_MAX)
+		return rc;
+	return err_set(err, ERR_FAILED,
+		"it needs %d containers beside the %zu that are there, and an app's "
+		"network has %d places: ps:scale %s fewer, or try again when old lives "
+		"are retired",
+		needed, len, CONTAINERS_MAX, app->name);
+}
+
 int life_start(struct server *s, const struct app *app, const struct life *life,
 	const struct plan *plan, struct err *err)
 {

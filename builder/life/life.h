@@ -23,6 +23,11 @@ int life_read_plan(
 /* Whether no other life may run at the same time: for a volume, or by checks:disable. */
 bool life_must_be_alone(struct server *s, const struct life *life);
 
+/* That there is a place for each container of a life to come, beside those of the lives
+ * that run and drain; else ERR_FAILED, and the numbers. */
+int life_check_room(struct server *s, const struct app *app, const struct plan *plan,
+	struct err *err);
+
 /* Reserves the places of every process of the plan, creates the containers and starts
  * them. What was made stays for life_remove when it fails. */
 int life_start(struct server *s, const struct app *app, const struct life *life,

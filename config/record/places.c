@@ -37,9 +37,8 @@ static int find_free_host(struct store *s, int64_t app_id, int *out, struct err 
 		return rc;
 	if (*out > HOST_LAST)
 		return err_set(err, ERR_FAILED,
-			"the app's network is full: %d containers run or drain; try "
-			"again when "
-			"old lives are retired",
+			"the app's network is full: %d containers run or drain; ps:scale "
+			"fewer, or try again when old lives are retired",
 			HOST_LAST - HOST_FIRST + 1);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "config/base/number.h"
 #include "config/record/apps.h"
 #include "config/record/lives.h"
+#include "config/record/places.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -105,6 +106,25 @@ static int show(struct request *r, const struct app *app, bool json, struct err 
 	return rc;
 }
 
+/* A deploy has both lives' containers for a while. */
+static void warn_if_narrow(struct request *r, const struct app *app)
+{
+	cJSON *counts = cJSON_CreateObject(), *one;
+	int all = 0;
+
+	(void)read_counts(r, app, counts, NULL);
+	cJSON_ArrayForEach(one, counts)
+	{
+		all += one->valueint;
+	}
+	cJSON_Delete(counts);
+	if (2 * all > CONTAINERS_MAX)
+		(void)fprintf(stderr,
+			" !     %d containers: each deploy needs as many again beside "
+			"them, and an app has %d at most\n",
+			all, CONTAINERS_MAX);
+}
+
 /* ---- changing it ---- */
 
 static int write_down(struct request *r, const struct app *app, const struct scaling *s,
@@ -174,6 +194,8 @@ int run_ps_scale(struct request *r, struct err *err)
 	}
 	if (!rc)
 		rc = write_down(r, &app, &s, err);
+	if (!rc)
+		warn_if_narrow(r, &app);
 	(void)close(lock);
 	return rc ? rc : show(r, &app, json, err);
 }

@@ -151,6 +151,20 @@ load_lost_nothing() {
 	ssh_bardo ps:scale "$APP" worker=1
 }
 
+@test "a life with no room beside the one before is refused before anything stops" {
+	ssh_bardo ps:scale "$APP" web=1 worker=1
+	life=$(live_life "$APP" life)
+	wait_until 20 containers_are "web.$life.1 worker.$life.1 "
+	run ssh_bardo ps:scale --skip-deploy "$APP" web=14 worker=14
+	assert_success
+	assert_shown 'each deploy needs as many again'
+	run ssh_bardo ps:restart "$APP"
+	assert_failure
+	assert_shown 'it needs 28 containers beside the 2 that are there'
+	assert_equal "$(containers)" "web.$life.1 worker.$life.1 "
+	ssh_bardo ps:scale "$APP" web=1 worker=1
+}
+
 @test "ps:restart of a process type replaces its containers alone, and loses no request" {
 	ssh_bardo ps:scale "$APP" web=1 worker=1
 	life=$(live_life "$APP" life)
