@@ -7,6 +7,7 @@
 #include "config/paths.h"
 #include "config/record/apps.h"
 #include "config/record/events.h"
+#include "config/store.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -124,6 +125,14 @@ static bool wait_for_write(int watch)
 	return !set[1].revents;
 }
 
+/* Who commits is told of by the log before the commit can be read: it keeps the lock of
+ * writers until then. */
+static void wait_for_writer(struct request *r)
+{
+	if (store_begin(r->server.store, NULL) == 0)
+		store_rollback(r->server.store);
+}
+
 static int follow(struct request *r, struct events_filter *f, struct listing *l,
 	int watch, struct err *err)
 {
@@ -131,6 +140,7 @@ static int follow(struct request *r, struct events_filter *f, struct listing *l,
 
 	f->limit = 0;
 	while (!rc && !fflush(stdout) && wait_for_write(watch)) {
+		wait_for_writer(r);
 		f->since = l->last;
 		rc = events_each(r->server.store, f, show, l, err);
 	}
