@@ -22,13 +22,16 @@ static int add(void *ctx, const char *value)
 	return mask_add(a->mask, value, a->err);
 }
 
-int secrets_mask(struct server *s, int64_t app_id, struct mask **out, struct err *err)
+int secrets_mask_with(struct server *s, int64_t app_id, secrets_more *more, void *ctx,
+	struct mask **out, struct err *err)
 {
 	struct adding a = {.err = err};
 	int rc = mask_create(&a.mask, err);
 
 	if (!rc)
 		rc = secrets_each(s->store, app_id, add, &a, err);
+	if (!rc && more)
+		rc = more(ctx, a.mask, err);
 	if (!rc)
 		rc = mask_ready(a.mask, err);
 	if (rc)
@@ -36,6 +39,11 @@ int secrets_mask(struct server *s, int64_t app_id, struct mask **out, struct err
 	else
 		*out = a.mask;
 	return rc;
+}
+
+int secrets_mask(struct server *s, int64_t app_id, struct mask **out, struct err *err)
+{
+	return secrets_mask_with(s, app_id, NULL, NULL, out, err);
 }
 
 /* Kept as long as the database is as it was: a server in trouble logs many lines. */

@@ -14,6 +14,11 @@ struct server;
 /* The secrets of an app (its id; SECRETS_OF_ALL) as they are now; mask_destroy it. */
 int secrets_mask(struct server *s, int64_t app_id, struct mask **out, struct err *err);
 
+/* The same, with those that more adds by mask_add; its nonzero return ends it. */
+typedef int secrets_more(void *ctx, struct mask *mask, struct err *err);
+int secrets_mask_with(struct server *s, int64_t app_id, secrets_more *more, void *ctx,
+	struct mask **out, struct err *err);
+
 /* Takes every app's secrets out of a text of one line, in place; size is its buffer's.
  * Without an open database it stays as it is; with one that can't be read, the text is
  * replaced. */

@@ -45,10 +45,25 @@ struct logs {
 	bool unread;	   /* nobody reads what is printed */
 };
 
+/* A one-off may be of a life that had other variables. */
+static int add_secrets_of_runs(void *ctx, struct mask *mask, struct err *err)
+{
+	const struct logs *l = ctx;
+	int rc = 0;
+
+	for (size_t i = 0; i < SOURCES_MAX && l->options->of_runs && !rc; i++) {
+		if (*l->sources[i].container)
+			rc = runs_add_secrets(
+				l->server, l->sources[i].container, mask, err);
+	}
+	return rc;
+}
+
 static int read_secrets(struct logs *l, struct err *err)
 {
 	struct mask *mask;
-	int rc = secrets_mask(l->server, l->app->id, &mask, err);
+	int rc = secrets_mask_with(
+		l->server, l->app->id, add_secrets_of_runs, l, &mask, err);
 
 	if (rc)
 		return rc;
@@ -457,14 +472,16 @@ static int follow(struct logs *l, struct err *err)
 
 static int print_logs(struct logs *l, struct err *err)
 {
-	int rc = read_secrets(l, err);
+	int rc = 0;
 
 	/* Listening first: what starts while we look is not missed. One-offs that start
 	 * later are others. */
-	if (!rc && l->options->follow && !l->options->of_runs)
+	if (l->options->follow && !l->options->of_runs)
 		rc = open_events(l, err);
 	if (!rc)
 		rc = l->options->of_runs ? find_runs(l, err) : find_live(l, err);
+	if (!rc)
+		rc = read_secrets(l, err);
 	if (!rc)
 		rc = print_backlog(l, err);
 	return rc || !l->options->follow ? rc : follow(l, err);

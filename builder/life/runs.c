@@ -3,6 +3,7 @@
 #include "builder/engine/engine.h"
 #include "builder/life/container.h"
 #include "builder/life/plan.h"
+#include "builder/mask.h"
 #include "builder/server.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
@@ -296,6 +297,60 @@ void runs_ask_tending(struct server *s, const struct app *app)
 	(void)snprintf(command, sizeof(command), "run:tend %s", app->name);
 	if (door_job(path_door(s->settings, path), command, &err) < 0)
 		log_warn("%s: one-off containers: %s", app->name, err.msg);
+}
+
+/* ---- what it was given ---- */
+
+static const cJSON *env_of(const cJSON *inspected)
+{
+	return cJSON_GetObjectItemCaseSensitive(
+		cJSON_GetObjectItemCaseSensitive(inspected, "Config"), "Env");
+}
+
+static bool has_text(const cJSON *list, const char *text)
+{
+	const cJSON *one;
+
+	cJSON_ArrayForEach(one, list)
+	{
+		if (cJSON_IsString(one) && !strcmp(one->valuestring, text))
+			return true;
+	}
+	return false;
+}
+
+static int add_values(
+	struct mask *mask, const cJSON *env, const cJSON *of_image, struct err *err)
+{
+	const cJSON *one;
+	int rc = 0;
+
+	cJSON_ArrayForEach(one, env)
+	{
+		const char *equals =
+			cJSON_IsString(one) ? strchr(one->valuestring, '=') : NULL;
+
+		if (!rc && equals && !has_text(of_image, one->valuestring))
+			rc = mask_add(mask, equals + 1, err);
+	}
+	return rc;
+}
+
+int runs_add_secrets(
+	struct server *s, const char *container, struct mask *mask, struct err *err)
+{
+	cJSON *inspected = NULL, *image = NULL;
+	int rc = engine_call(s->engine, &inspected, NULL, err, "GET",
+		"/containers/%s/json", container);
+
+	/* Of an image that is gone nothing is known: then all of it is secret. */
+	if (!rc)
+		(void)image_inspect(s, label(inspected, "Image"), &image, NULL);
+	if (!rc)
+		rc = add_values(mask, env_of(inspected), env_of(image), err);
+	cJSON_Delete(image);
+	cJSON_Delete(inspected);
+	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
 /* ---- the list ---- */

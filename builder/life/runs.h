@@ -7,6 +7,7 @@
 struct app;
 struct err;
 struct life;
+struct mask;
 struct place;
 struct server;
 
@@ -54,6 +55,12 @@ void runs_ask_tending(struct server *s, const struct app *app);
 
 /* All of them, whoever holds them; for an app that goes. */
 int runs_remove_all(struct server *s, const struct app *app, struct err *err);
+
+/* Adds what the container's environment holds and its image's doesn't: the variables of
+ * the life that it was started in, which may be other ones by now, and those that were
+ * given to it alone. A container that is gone has none. */
+int runs_add_secrets(
+	struct server *s, const char *container, struct mask *mask, struct err *err);
 
 /* One of the Engine's list; the texts are borrowed for the call. */
 struct run_seen {

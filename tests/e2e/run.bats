@@ -279,6 +279,19 @@ no_places() {
 	wait_until 10 no_one_offs
 }
 
+@test "run:logs hides what a one-off was given, also when something else is set by now" {
+	ssh_bardo config:set --no-restart "$APP" TOKEN=before-it-was-changed
+	ssh_bardo ps:restart "$APP"
+	name=$(ssh_bardo run:detached -e OTHER=for-this-one-alone "$APP" \
+		sh -c "'echo \$TOKEN \$OTHER \$GREETING; sleep 1000'")
+	ssh_bardo config:set "$APP" TOKEN=after-it-was-changed
+	wait_until 10 eval 'ssh_bardo run:logs --container "$name" | grep -q .'
+	run ssh_bardo run:logs "$APP" --quiet
+	assert_equal "$output" '******** ******** hello'
+	ssh_bardo run:stop "$APP"
+	wait_until 10 no_one_offs
+}
+
 @test "apps:destroy takes one-offs along" {
 	new_app_repo left
 	push
