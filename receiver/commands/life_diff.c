@@ -66,15 +66,36 @@ static void name_mount(const cJSON *e, char *out)
 		*process ? " for " : "", process);
 }
 
-static void name_option(const cJSON *e, char *out)
+static void add_place(const cJSON *e, const char *text, char *out)
 {
 	const char *process = plan_text(e, "process"), *phase = plan_text(e, "phase");
+
+	(void)snprintf(out, ENTRY_MAX, "%s%s%s%s%s", text, *phase ? " for " : "", phase,
+		*process ? " of " : "", process);
+}
+
+static void name_option(const cJSON *e, char *out)
+{
+	add_place(e, plan_text(e, "text"), out);
+}
+
+static void show_option(const cJSON *e, char *out)
+{
 	char text[ENTRY_MAX / 2];
 
 	(void)snprintf(text, sizeof(text), "%s", plan_text(e, "text"));
 	hide_value(text);
-	(void)snprintf(out, ENTRY_MAX, "%s%s%s%s%s", text, *phase ? " for " : "", phase,
-		*process ? " of " : "", process);
+	add_place(e, text, out);
+}
+
+/* For who may not see docker-options:report. */
+static void show_option_alone(const cJSON *e, char *out)
+{
+	char text[ENTRY_MAX / 2];
+
+	(void)snprintf(text, sizeof(text), "%s", plan_text(e, "text"));
+	text[strcspn(text, " =")] = '\0';
+	add_place(e, text, out);
 }
 
 static void name_resource(const cJSON *e, char *out)
@@ -109,9 +130,9 @@ static bool has_entry(const cJSON *list, name_entry *name, const char *text)
 	return false;
 }
 
-/* Adds to out what list has and other has not. */
-static void add_missing(
-	cJSON *out, const cJSON *list, const cJSON *other, name_entry *name)
+/* Adds to out what list has and other has not, by its name; shown another way. */
+static void add_missing(cJSON *out, const cJSON *list, const cJSON *other,
+	name_entry *name, name_entry *show)
 {
 	char text[ENTRY_MAX];
 	const cJSON *e;
@@ -119,19 +140,21 @@ static void add_missing(
 	cJSON_ArrayForEach(e, list)
 	{
 		name(e, text);
-		if (!has_entry(other, name, text))
-			(void)cJSON_AddItemToArray(out, cJSON_CreateString(text));
+		if (has_entry(other, name, text))
+			continue;
+		show(e, text);
+		(void)cJSON_AddItemToArray(out, cJSON_CreateString(text));
 	}
 }
 
 static void add_list(cJSON *out, const char *part, const struct side *from,
-	const struct side *to, name_entry *name)
+	const struct side *to, name_entry *name, name_entry *show)
 {
 	const cJSON *a = plan_part(&from->plan, part), *b = plan_part(&to->plan, part);
 	cJSON *o = cJSON_AddObjectToObject(out, part);
 
-	add_missing(cJSON_AddArrayToObject(o, "added"), b, a, name);
-	add_missing(cJSON_AddArrayToObject(o, "removed"), a, b, name);
+	add_missing(cJSON_AddArrayToObject(o, "added"), b, a, name, show);
+	add_missing(cJSON_AddArrayToObject(o, "removed"), a, b, name, show);
 }
 
 /* Objects of texts, by their names alone. */
@@ -248,7 +271,11 @@ static int compare(struct request *r, const struct app *app, const struct side *
 	const struct side *to, cJSON *out, struct err *err)
 {
 	const struct plan *a = &from->plan, *b = &to->plan;
+	bool owns;
+	int rc = command_may(r, app, NEEDS_OWNER, &owns, err);
 
+	if (rc)
+		return rc;
 	(void)cJSON_AddStringToObject(out, "app", app->name);
 	(void)cJSON_AddNumberToObject(out, "from", from->life.number);
 	(void)cJSON_AddNumberToObject(out, "to", to->life.number);
@@ -264,10 +291,11 @@ static int compare(struct request *r, const struct app *app, const struct side *
 	add_commands(out, from, to);
 	add_names(out, "config", plan_part(a, "env"), plan_part(b, "env"));
 	add_names(out, "scripts", plan_part(a, "scripts"), plan_part(b, "scripts"));
-	add_list(out, "mounts", from, to, name_mount);
-	add_list(out, "networks", from, to, name_text);
-	add_list(out, "options", from, to, name_option);
-	add_list(out, "resources", from, to, name_resource);
+	add_list(out, "mounts", from, to, name_mount, name_mount);
+	add_list(out, "networks", from, to, name_text, name_text);
+	add_list(out, "options", from, to, name_option,
+		owns ? show_option : show_option_alone);
+	add_list(out, "resources", from, to, name_resource, name_resource);
 	return add_commits(r, app, from, to, out, err);
 }
 

@@ -143,6 +143,30 @@ has() { # GO TEMPLATE, of the container that serves
 	assert_status 3
 }
 
+@test "lives:diff tells of a changed value, and shows options to owners alone" {
+	new_key reader
+	ssh_bardo users:add reader
+	ssh_bardo ssh-keys:add reader <"$CLIENT/reader.pub"
+	ssh_bardo acl:grant reader "$APP" read
+	ssh_bardo docker-options:add "$APP" deploy --env KIND=one --log-opt tag=for-owners
+	ssh_bardo ps:restart "$APP"
+	KEY=$CLIENT/owner run ssh_bardo lives:diff "$APP"
+	assert_output '^ +options: +\+ --log-opt tag=for-owners for deploy$'
+	assert_output '^ +options: +\+ --env KIND for deploy$'
+	KEY=$CLIENT/reader run ssh_bardo lives:diff "$APP"
+	assert_output '^ +options: +\+ --log-opt for deploy$'
+	refute_output 'for-owners'
+	KEY=$CLIENT/reader run ssh_bardo lives:diff "$APP" --format json
+	refute_output 'for-owners'
+	ssh_bardo docker-options:remove "$APP" deploy --env KIND=one
+	ssh_bardo docker-options:add "$APP" deploy --env KIND=two
+	ssh_bardo ps:restart "$APP"
+	KEY=$CLIENT/owner run ssh_bardo lives:diff "$APP"
+	assert_output '^ +options: +\+ --env KIND for deploy$'
+	assert_output '^ +options: +- --env KIND for deploy$'
+	ssh_bardo docker-options:remove "$APP" deploy --env KIND=two --log-opt tag=for-owners
+}
+
 @test "docker-options:remove and clear take away what they name" {
 	run ssh_bardo docker-options:remove "$APP" deploy --ulimit nofile=1000:2000
 	assert_success
