@@ -2,16 +2,24 @@
 
 #include "config/base/clock.h"
 #include "config/base/err.h"
+#include "config/base/utf8.h"
 #include "config/store.h"
 
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
+/* What people typed may be in it, and JSON is UTF-8. */
 static void make_line(char *text)
 {
-	for (; *text; text++) {
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			*text = ' ';
+	size_t len = strlen(text), n;
+
+	for (size_t i = 0; i < len; i += n ? n : 1) {
+		n = utf8_length(text + i, len - i);
+		if (!n)
+			text[i] = '?';
+		else if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+			text[i] = ' ';
 	}
 }
 

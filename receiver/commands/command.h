@@ -33,6 +33,8 @@ struct request {
 	/* Set by a command whose exit status is that of a program in a container: it
 	 * tells nothing of how bardo itself ended. */
 	bool is_status_of_program;
+	/* Set by a row that changes something, when it is only asked to show what is. */
+	bool only_shows;
 	const char *app_name; /* --app; NULL */
 	bool app_by_option;   /* argv[1] came from --app */
 	int argc;

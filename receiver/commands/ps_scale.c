@@ -181,6 +181,7 @@ int run_ps_scale(struct request *r, struct err *err)
 		rc = add_wanted(&s, r->argv[i], err);
 	if (rc)
 		return rc;
+	r->only_shows = !s.len;
 	if (!s.len)
 		return show(r, &app, json, err);
 	rc = passage_lock(r, &app, &lock, err);

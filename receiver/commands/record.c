@@ -194,7 +194,7 @@ void record_command(struct request *r, int status, const struct err *err)
 
 	if (!r->server.store || r->as_server || status == ERR_USAGE)
 		return;
-	if (!refused && r->command->does != DOES_CHANGE)
+	if (!refused && (r->command->does != DOES_CHANGE || r->only_shows))
 		return;
 	e.status = status < 0 ? err_exit_status(status) : status;
 	if (status < 0)

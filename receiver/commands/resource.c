@@ -203,6 +203,7 @@ static int set_or_show(struct request *r, const char *kind, struct err *err)
 
 	if (rc)
 		return rc;
+	r->only_shows = !s.given;
 	return s.given ? set(&s, err) : show(&s, err);
 }
 

@@ -97,7 +97,7 @@ int run_lives_stable(struct request *r, struct err *err)
 
 	if (!rc)
 		rc = command_format(format, &wish.json, err);
-	wish.show = wish.show || wish.json;
+	wish.show = r->only_shows = wish.show || wish.json;
 	if (!rc && (wish.show ? wish.clear || r->argc > 2 : wish.clear && r->argc > 2))
 		rc = err_set(err, ERR_USAGE, "usage: %s %s", r->argv[0],
 			r->command->arguments);

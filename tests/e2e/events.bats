@@ -56,6 +56,9 @@ events_of() { # NAME [OPTION ...]
 @test "one that only reads, and one that was typed wrongly, are not" {
 	before=$(newest command id)
 	as ada lives "$shop"
+	as ada lives:stable "$shop" --format json
+	as ada ps:scale "$shop"
+	as ada resource:limit "$shop"
 	run as ada git:set "$shop" wings of-a-secret
 	assert_status 2
 	assert_equal "$(newest command id)" "$before"
@@ -158,6 +161,23 @@ events_of() { # NAME [OPTION ...]
 	nobody_follows() { ! server_processes | grep -qF 'bardo --door'; }
 	wait_until 10 nobody_follows
 	bardo events -t | head -n 1
+}
+
+@test "events -t misses nothing of who is slow to commit" {
+	cc -O2 -D_GNU_SOURCE -shared -fPIC -o "$BATS_TEST_TMPDIR/slow_commit.so" \
+		"$TOP/tests/e2e/slow_commit.c"
+	ssh_bardo events -t --num 1 --format json >"$BATS_TEST_TMPDIR/told" 3>&- &
+	pid=$!
+	first_is_there() { [ -s "$BATS_TEST_TMPDIR/told" ]; }
+	wait_until 10 first_is_there
+	LD_PRELOAD=$BATS_TEST_TMPDIR/slow_commit.so bardo git:set "$shop" deploy-branch slow
+	told() { tail -n +2 "$BATS_TEST_TMPDIR/told" | grep -qF '"what":"git:set deploy-branch"'; }
+	wait_until 5 told || {
+		kill_family $pid
+		return 1
+	}
+	kill_family $pid
+	wait $pid || true
 }
 
 @test "no value that was set stands in an event" {

@@ -146,6 +146,14 @@ static void are_one_line_each(void **state)
 	assert_seen(w, (struct events_filter){.limit = 0}, "a forged line [2J ");
 }
 
+static void are_utf8_whatever_was_typed(void **state)
+{
+	struct world *w = *state;
+
+	add(w, EVENT_COMMAND, NULL, "\xc3\xa4 \xff\xfe \xc3");
+	assert_seen(w, (struct events_filter){.limit = 0}, "\xc3\xa4 ?? ? ");
+}
+
 #define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, make_world, remove_world)
 
 int main(void)
@@ -156,6 +164,7 @@ int main(void)
 		WORLD_TEST(from_before_an_app_was_made_again_are_not_its_new_owners),
 		WORLD_TEST(of_each_kind_the_newest_stay),
 		WORLD_TEST(are_one_line_each),
+		WORLD_TEST(are_utf8_whatever_was_typed),
 	};
 
 	return cmocka_run_group_tests_name("events", tests, NULL, NULL);
