@@ -108,6 +108,8 @@ static void turn_to_help(struct request *r)
 	words[1] = r->argv[0];
 	r->argv = words;
 	r->argc = 2;
+	/* There is no room for it among these words, and nothing that it could say. */
+	r->app_name = NULL;
 }
 
 const struct command *entry_find(struct request *r, struct err *err)

@@ -60,6 +60,14 @@ setup() {
 	assert_status 2
 }
 
+@test "help that is asked for an app in front is the same help" {
+	run ssh_bardo users:help
+	wanted=$output
+	run ssh_bardo -- --app shop users:help
+	assert_success
+	assert_equal "$output" "$wanted"
+}
+
 @test "what was probably meant is suggested" {
 	run ssh_bardo app:list
 	assert_status 2
