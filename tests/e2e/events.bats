@@ -148,13 +148,19 @@ events_of() { # NAME [OPTION ...]
 	assert_output 'build failed'
 }
 
+# Of what `events -t` writes to the file told.
+first_is_there() {
+	[ -s "$BATS_TEST_TMPDIR/told" ]
+}
+told() {
+	grep -qF '"what":"git:set deploy-branch"' <(tail -n +2 "$BATS_TEST_TMPDIR/told")
+}
+
 @test "events -t goes on with what comes, and ends with its reader" {
 	as ada events -t --num 1 --format json >"$BATS_TEST_TMPDIR/told" 3>&- &
 	pid=$!
-	first_is_there() { [ -s "$BATS_TEST_TMPDIR/told" ]; }
 	wait_until 10 first_is_there
 	as ada git:set "$shop" deploy-branch other
-	told() { grep -qF '"what":"git:set deploy-branch"' <(tail -n +2 "$BATS_TEST_TMPDIR/told"); }
 	wait_until 10 told
 	kill_family $pid
 	wait $pid || true
@@ -168,10 +174,8 @@ events_of() { # NAME [OPTION ...]
 		"$TOP/tests/e2e/slow_commit.c"
 	ssh_bardo events -t --num 1 --format json >"$BATS_TEST_TMPDIR/told" 3>&- &
 	pid=$!
-	first_is_there() { [ -s "$BATS_TEST_TMPDIR/told" ]; }
 	wait_until 10 first_is_there
 	LD_PRELOAD=$BATS_TEST_TMPDIR/slow_commit.so bardo git:set "$shop" deploy-branch slow
-	told() { tail -n +2 "$BATS_TEST_TMPDIR/told" | grep -qF '"what":"git:set deploy-branch"'; }
 	wait_until 5 told || {
 		kill_family $pid
 		return 1
