@@ -202,11 +202,8 @@ static int compose(struct passage *p, struct err *err)
 
 	if (!p->image)
 		rc = image_inspect(p->server, p->life->image_id, &p->image, err);
-	if (!rc)
-		rc = passage_check_networks(p, err);
-	if (rc)
-		return rc;
-	return plan_compose(&p->plan, p->server, p->app, p->image, &p->recipe, err);
+	return rc ? rc
+		  : plan_compose(&p->plan, p->server, p->app, p->image, &p->recipe, err);
 }
 
 static int freeze(struct passage *p, struct err *err)

@@ -39,10 +39,6 @@ int passage_get_image(struct passage *p, struct err *err);
  * docker_option_apply_build fills it. The caller frees it. ERR_FAILED. */
 int passage_build_parameters(struct passage *p, struct cJSON **out, struct err *err);
 
-/* Whether the networks that the repository asks for may be had. ERR_FAILED, ERR_NOTFOUND.
- */
-int passage_check_networks(struct passage *p, struct err *err);
-
 /* What ran since the last call was the phase of this name. */
 void passage_end_phase(struct passage *p, const char *name);
 

@@ -104,7 +104,7 @@ networks_of() { # APP
 	ssh_bardo network:set "other-s$SLOT" attach-post-create
 }
 
-@test "a file in a repository joins only networks that its pusher may have" {
+@test "a file in a repository joins only networks of its app's owners" {
 	export KEY=$CLIENT/other
 	new_app_repo file
 	as other apps:create "$APP"
@@ -121,6 +121,9 @@ networks_of() { # APP
 	echo "{\"configurations\": {\"main\": {\"networks\": [\"file-s$SLOT\"]}}}" >bardo.json
 	git add -A
 	git commit -q -m 'Into our own'
+	# Whoever may push to the app.
+	as other acl:grant owner "$APP" deploy
+	KEY=$CLIENT/owner use_git
 	run push
 	assert_success
 	assert_equal "$(networks_of "$APP")" "bardo.$APP file-s$SLOT "
