@@ -153,6 +153,8 @@ int reconcile_app(struct server *s, struct app *app, struct err *err)
 		return drop_if_empty(s, app, err);
 	if (!rc)
 		rc = repair_live(s, app, err);
+	if (!rc)
+		rc = route_release_unused(s, app, err);
 	if (!rc && draining)
 		(void)settle_ask(s, app, NULL);
 	return rc ? err_prefix(err, "%s: ", app->name) : 0;

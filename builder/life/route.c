@@ -287,6 +287,24 @@ static int empty_backend(struct server *s, int slot, struct err *err)
 	return rc;
 }
 
+/* Gives back what no port leads to any more, in the proxy's maps neither. */
+static int release_unused(struct server *s, const struct app *app,
+	const struct port_backend *backends, size_t len, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < len; i++) {
+		if (backends[i].used)
+			continue;
+		if (app->live)
+			rc = empty_backend(s, backends[i].slot, err);
+		if (!rc)
+			rc = port_backend_release(
+				s->store, app, backends[i].container, err);
+	}
+	return rc;
+}
+
 int route_ports_of(
 	struct server *s, const struct app *app, const struct life *live, struct err *err)
 {
@@ -299,16 +317,20 @@ int route_ports_of(
 		rc = route_ports(s, err);
 	if (!rc)
 		rc = port_backends_read(s->store, app, backends, &len, err);
-	for (size_t i = 0; !rc && i < len; i++) {
-		if (backends[i].used)
-			continue;
-		if (live)
-			rc = empty_backend(s, backends[i].slot, err);
-		if (!rc)
-			rc = port_backend_release(
-				s->store, app, backends[i].container, err);
-	}
-	return rc;
+	return rc ? rc : release_unused(s, app, backends, len, err);
+}
+
+int route_release_unused(struct server *s, const struct app *app, struct err *err)
+{
+	struct port_backend backends[2 * PORTS_MAX];
+	size_t len;
+	int rc = port_backends_read(s->store, app, backends, &len, err);
+
+	/* Those that are used come first. */
+	if (rc || !len || backends[len - 1].used)
+		return rc;
+	rc = route_ports(s, err);
+	return rc ? rc : release_unused(s, app, backends, len, err);
 }
 
 void route_url(

@@ -28,7 +28,11 @@ int route_to_life(struct server *s, const struct app *app, const struct life *li
  * does any more. The caller holds the app's lock. */
 int route_ports_of(struct server *s, const struct app *app, const struct life *live,
 	struct err *err);
-/* The same, but for one of its containers, which drains. */
+
+/* Gives back backends that a ports:remove whose bardo died left behind. */
+int route_release_unused(struct server *s, const struct app *app, struct err *err);
+
+/* The same as route_to_life, but for one of its containers, which drains. */
 int route_past(struct server *s, const struct app *app, const struct life *life,
 	const struct place *resting, struct err *err);
 

@@ -123,6 +123,29 @@ mappings() {
 	ssh_bardo ports:remove "$APP" "$SPARE"
 }
 
+@test "a ports:remove that dies in the middle is finished by the next reconcile" {
+	ssh_bardo ports:add "$APP" "http:$SPARE:9000"
+	proxy_signal STOP
+	"$BIN/bardo" --config "$CONFIG" ports:remove "$APP" "$SPARE" 3>&- &
+	wait_until 10 is_unmapped
+	kill -KILL $!
+	proxy_signal CONT
+	bardo reconcile "$APP"
+	assert_equal "$(record 'SELECT count(*) FROM backend')" 0
+	run behind "$SPARE"
+	assert_failure
+	behind "$OWN"
+}
+proxy_signal() {
+	xargs -r kill -"$1" <"$DATA/run/proxy/haproxy.pid"
+}
+record() { # SQL
+	sqlite3 "$DATA/bardo.db" "$1"
+}
+is_unmapped() {
+	[ "$(record "SELECT count(*) FROM port WHERE host_port = $SPARE")" = 0 ]
+}
+
 @test "another app's port, and one that HAProxy doesn't have, are refused by number" {
 	ssh_bardo ports:set "$APP" "http:$OWN:5000" "http:$SPARE:9000"
 	for port in $OWN $SPARE; do
