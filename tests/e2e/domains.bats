@@ -94,6 +94,12 @@ ask() {
 	assert_shown "leads to $SECOND"
 	run ssh_bardo domains:set-global '*.example.org'
 	assert_status 2
+	ssh_bardo domains:add-global more.example.org
+	assert_equal "$(ask "$SECOND.more.example.org")" 'version second 200'
+	ssh_bardo domains:remove-global more.example.org
+	assert_equal "$(ask "$SECOND.more.example.org")" '404: no app here 404'
+	ssh_bardo domains:clear-global
+	assert_equal "$(ask "$SECOND.apps.example.org")" '404: no app here 404'
 }
 
 @test "disabled names lead nowhere until they are enabled" {

@@ -202,3 +202,8 @@ told() {
 	assert_equal "$(jq '[.[] | select(.kind == "deploy")] | length' <<<"$output")" 2
 	server_as_usual
 }
+
+@test "events:list is events, as Dokku calls it" {
+	assert_equal "$(ssh_bardo events:list --num 1 --app "$shop" --format json)" \
+		"$(ssh_bardo events --num 1 --app "$shop" --format json)"
+}

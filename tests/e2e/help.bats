@@ -92,3 +92,10 @@ setup() {
 	assert_status 2
 	assert_shown 'help users:add'
 }
+
+@test "settings tells a server admin what is set, resolved" {
+	run ssh_bardo settings
+	assert_success
+	assert_output '^deploy.drain=2'
+	assert_output '^proxy.https=127.0.0.1:'
+}

@@ -99,6 +99,10 @@ has() { # GO TEMPLATE, of the container that serves
 	assert_success
 	assert_output "^=====> Setting resource limits for $APP \(worker\)$"
 	assert_output "ps:restart $APP"
+	ssh_bardo resource:reserve --process-type worker --memory 32m "$APP"
+	ssh_bardo resource:reserve-clear --process-type worker "$APP"
+	run ssh_bardo resource:report "$APP"
+	refute_output 'worker.reserve.memory: +32m'
 	run ssh_bardo resource:limit-clear --process-type worker "$APP"
 	assert_output "^-----> Clearing resource limits for $APP \(worker\)$"
 	run ssh_bardo resource:report "$APP" --format json
