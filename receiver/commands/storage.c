@@ -48,9 +48,37 @@ static int check_options(const char *options, struct err *err)
 	return 0;
 }
 
+/* "/data//new/" is "/data/new": two of one place are found to be the same. */
+static void clean_target(char *target)
+{
+	char *to = target;
+
+	for (const char *c = target; *c; c++) {
+		if (*c != '/' || to == target || to[-1] != '/')
+			*to++ = *c;
+	}
+	if (to > target + 1 && to[-1] == '/')
+		to--;
+	*to = '\0';
+}
+
+/* "." and ".." lead the Engine elsewhere, perhaps to /, which it refuses when the old
+ * life has stopped. */
+static bool has_dots(const char *target)
+{
+	while ((target = strchr(target, '/'))) {
+		size_t len = strcspn(++target, "/");
+
+		if ((len == 1 && target[0] == '.') ||
+			(len == 2 && target[0] == '.' && target[1] == '.'))
+			return true;
+	}
+	return false;
+}
+
 static int check_target(const char *target, struct err *err)
 {
-	if (target[0] == '/' && target[1] && !strchr(target, ':') &&
+	if (target[0] == '/' && target[1] && !strchr(target, ':') && !has_dots(target) &&
 		strlen(target) <= LISTED_TEXT_MAX / 2)
 		return 0;
 	return err_set(err, ERR_USAGE,
@@ -108,6 +136,7 @@ static int read_mount(
 
 	if (!rc && w->directory)
 		(void)snprintf(m->target, sizeof(m->target), "%s", w->directory);
+	clean_target(m->target);
 	if (!rc && w->options && strlen(w->options) >= sizeof(m->options) - 4)
 		rc = err_set(err, ERR_USAGE, "there are too many options");
 	if (!rc && w->options)

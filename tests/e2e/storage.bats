@@ -165,6 +165,21 @@ serving() { # the container that does
 	assert_failure
 }
 
+@test "a place has one name, and none leads out of it" {
+	run as owner storage:mount "$APP" "${APP}_more:/place//of/it/"
+	assert_success
+	run as owner storage:mount "$APP" "${APP}_data:/place/of/it"
+	assert_status 1
+	assert_output 'is mounted there already'
+	run as owner storage:unmount "$APP" "${APP}_more:/place/of/it/"
+	assert_success
+	for place in /. /.. /a/../.. /a/./b; do
+		run as owner storage:mount "$APP" "${APP}_more:$place"
+		assert_status 2
+		assert_shown "$place is no folder of a container"
+	done
+}
+
 @test "what can't be mounted is said" {
 	for mount in "data-s$SLOT" "data-s$SLOT:data" "data-s$SLOT:/" "data-s$SLOT:/x:rx" \
 		":/x" "-x:/y" "a b:/x"; do
