@@ -105,6 +105,16 @@ static bool has_label(const cJSON *labels, const char *name, const char *value)
 	return has && !strcmp(has, value);
 }
 
+/* Another text would be another path of the API, which answers in other ways. */
+static bool is_container_name(const char *id)
+{
+	static const char usable[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"0123456789_.-";
+
+	return *id && *id != '.' && !id[strspn(id, usable)];
+}
+
 /* By the Engine's id or name; it must be the app's. */
 static int find_container(struct request *r, const struct app *app, const char *id,
 	struct target *out, struct err *err)
@@ -117,8 +127,9 @@ static int find_container(struct request *r, const struct app *app, const char *
 
 	if (!engine_escape(id, escaped, sizeof(escaped)))
 		return err_set(err, ERR_USAGE, "no container has so long a name");
-	rc = engine_call(r->server.engine, &reply, NULL, err, "GET",
-		"/containers/%s/json", escaped);
+	rc = is_container_name(id) ? engine_call(r->server.engine, &reply, NULL, err,
+					     "GET", "/containers/%s/json", escaped)
+				   : ERR_NOTFOUND;
 	if (rc && rc != ERR_NOTFOUND)
 		return rc;
 	config = cJSON_GetObjectItemCaseSensitive(reply, "Config");

@@ -102,6 +102,11 @@ runs_no_more() {
 	run ssh_bardo enter "$APP" --container-id "$(docker inspect -f '{{.Id}}' "$name")" echo here
 	assert_success
 	assert_output '^here$'
+	for id in "''" ../../images/json ./; do
+		run ssh_bardo enter "$APP" --container-id "$id" echo here
+		assert_status 4
+		assert_output 'has no container'
+	done
 	run ssh_bardo enter "$APP" --container-id nothing-like-it echo here
 	assert_status 4
 }
