@@ -189,7 +189,7 @@ static void ask_liveness(struct bake *b)
 		return;
 	if (liveness_check(b->server, &b->app, b->live, &b->plan, b->mask, &why) ==
 		ERR_FAILED) {
-		b->end = BAKE_CRASHED;
+		b->end = BAKE_SICK;
 		mask_field(b->mask, why.msg, sizeof(why.msg));
 		(void)snprintf(b->reason, BAKE_REASON_SIZE,
 			"%.180s, %s after it went live", why.msg,
@@ -235,4 +235,15 @@ int bake_watch(struct server *s, const struct app *app, const struct life *live,
 	mask_destroy(b.mask);
 	*end = b.end;
 	return rc;
+}
+
+bool bake_is_sick(struct server *s, const struct app *app, const struct life *live)
+{
+	struct bake b = {.server = s, .app = *app, .live = live};
+	bool sick = read_plan(&b, NULL) == 0 &&
+		liveness_check(s, app, live, &b.plan, b.mask, NULL) == ERR_FAILED;
+
+	plan_finish(&b.plan);
+	mask_destroy(b.mask);
+	return sick;
 }

@@ -197,15 +197,17 @@ static struct life *newest(struct draining *d)
 	return best;
 }
 
-/* Unless somebody else has decided on the app's next life meanwhile. */
+/* Unless somebody else has decided on the app's next life meanwhile, or it has got well.
+ */
 static int fall_back(struct server *s, struct app *app, int lock, struct life *live,
-	struct draining *draining, const char *reason, struct err *err)
+	struct draining *draining, enum bake_end end, const char *reason, struct err *err)
 {
 	int rc = lock_wait(lock, err);
 
 	if (!rc)
 		rc = app_reload(s->store, app, err);
-	if (!rc && app->live == live->number && !app->destroyed_at && !app->stopped)
+	if (!rc && app->live == live->number && !app->destroyed_at && !app->stopped &&
+		(end != BAKE_SICK || bake_is_sick(s, app, live)))
 		rc = bake_fall_back(s, app, live, newest(draining), reason, err);
 	lock_release(lock);
 	return rc;
@@ -214,22 +216,22 @@ static int fall_back(struct server *s, struct app *app, int lock, struct life *l
 /* The life is watched while the one before could still serve. One that was fallen back to
  * has nothing better before it, and what ps:stop stopped is to stay so. */
 static int bake(struct server *s, struct app *app, int lock, struct life *live,
-	struct draining *draining, bool *fell_back, struct err *err)
+	struct draining *draining, bool *again, struct err *err)
 {
 	char reason[BAKE_REASON_SIZE];
 	enum bake_end end;
 	int64_t until = live->live_at + s->settings->deploy_bake;
 	int rc;
 
-	*fell_back = false;
+	*again = false;
 	if (!draining->len || app->stopped || clock_unix_ms() >= until ||
 		!strcmp(live->source, BAKE_SOURCE))
 		return 0;
 	rc = bake_watch(s, app, live, until, &end, reason, err);
-	if (rc || end != BAKE_CRASHED)
+	if (rc || (end != BAKE_CRASHED && end != BAKE_SICK))
 		return rc;
-	*fell_back = true;
-	return fall_back(s, app, lock, live, draining, reason, err);
+	*again = true;
+	return fall_back(s, app, lock, live, draining, end, reason, err);
 }
 
 static void tidy(struct server *s, const struct app *app, int lock)

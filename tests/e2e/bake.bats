@@ -21,6 +21,19 @@ teardown() {
 	wait_until 20 ssh_bardo apps:destroy "$APP" --force
 }
 
+# Its page /cgi-bin/alive is asked, and fails as long as /tmp/sick is there.
+with_liveness() {
+	mkdir www/cgi-bin
+	cat >www/cgi-bin/alive <<-'END'
+		#!/bin/sh
+		echo asked >>/tmp/asked
+		[ -e /tmp/sick ] && echo 'Status: 500 Sick' || echo 'Status: 200 OK'
+		echo
+	END
+	chmod +x www/cgi-bin/alive
+	echo '{"healthchecks": {"web": [{"type": "liveness", "path": "/cgi-bin/alive",
+		"attempts": 1, "timeout": 1, "wait": 1}]}}' >app.json
+}
 # A program that serves, and ends after a moment.
 crashing() { # VERSION
 	printf '#!/bin/sh\nhttpd -p "$PORT" -h /www\nsleep 0.5\nexit 7\n' >start
@@ -77,15 +90,7 @@ is_retired() { # NUMBER
 @test "a failing liveness check brings the life before back" {
 	new_app_repo sickens
 	push
-	mkdir www/cgi-bin
-	cat >www/cgi-bin/alive <<-'END'
-		#!/bin/sh
-		[ -e /tmp/sick ] && echo 'Status: 500 Sick' || echo 'Status: 200 OK'
-		echo
-	END
-	chmod +x www/cgi-bin/alive
-	echo '{"healthchecks": {"web": [{"type": "liveness", "path": "/cgi-bin/alive",
-		"attempts": 1, "timeout": 1, "wait": 1}]}}' >app.json
+	with_liveness
 	run deploy_version 2
 	assert_success
 	docker exec "bardo.$APP.web.2.1" touch /tmp/sick
@@ -94,6 +99,30 @@ is_retired() { # NUMBER
 	[[ "$(life "$APP" 0 reason)" == \
 		'life 2: web.1: /cgi-bin/alive answered 500 (tried for 2 s), '*' after it went live' ]]
 	assert_equal "$(life "$APP" 1 state)" failed
+}
+
+@test "what fails while somebody changes the containers is asked again" {
+	new_app_repo recovers
+	push
+	with_liveness
+	run deploy_version 2
+	assert_success
+	wait_until 20 docker exec "bardo.$APP.web.2.1" test -e /tmp/asked
+	exec {lock}>"$DATA/locks/$APP.lock"
+	wait_until 10 flock -n "$lock"
+	docker exec "bardo.$APP.web.2.1" touch /tmp/sick
+	wait_until 20 lock_is_awaited
+	docker exec "bardo.$APP.web.2.1" rm /tmp/sick /tmp/asked
+	exec {lock}>&-
+	wait_until 20 was_asked_thrice
+	assert_equal "$(life "$APP" 0 life)" 2
+	assert_equal "$(state_of 1)" draining
+}
+lock_is_awaited() {
+	grep -q -- "-> FLOCK .*:$(stat -c %i "$DATA/locks/$APP.lock") " /proc/locks
+}
+was_asked_thrice() {
+	[ "$(docker exec "bardo.$APP.web.2.1" grep -c asked /tmp/asked)" -ge 3 ]
 }
 
 @test "a visitor who stays with the life before keeps nobody from looking" {
