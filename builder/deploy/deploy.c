@@ -252,9 +252,6 @@ static int switch_routes(struct passage *p, struct err *err)
 	int before = p->before.number;
 	int rc = life_switch(p->server->store, p->app, p->life, err);
 
-	/* A new life starts an app again that ps:stop stopped. */
-	if (!rc && p->app->stopped)
-		rc = app_set_stopped(p->server->store, p->app, false, err);
 	if (rc)
 		return rc;
 	rc = route_to_life(p->server, p->app, p->life, err);
@@ -262,8 +259,6 @@ static int switch_routes(struct passage *p, struct err *err)
 		return 0;
 	/* The record goes first both ways: a crash in between leaves the old life routed.
 	 */
-	if (as_before.stopped)
-		(void)app_set_stopped(p->server->store, p->app, true, NULL);
 	*p->app = as_before;
 	if (life_switch_back(p->server->store, p->app, p->life, before, NULL) < 0)
 		log_warn("%s: could not take the switch to life %d back", p->app->name,

@@ -344,8 +344,8 @@ static int switch_in_transaction(struct store *s, struct life *life, struct err 
 			STORE_I(life->number));
 	if (!rc)
 		rc = store_do(s, err,
-			STORE_SQL(
-				"UPDATE app SET live = ?, provisional = 0 WHERE id = ?"),
+			STORE_SQL("UPDATE app SET live = ?, provisional = 0, stopped = 0 "
+				  "WHERE id = ?"),
 			STORE_I(life->number), STORE_I(life->app_id));
 	return rc ? rc : settle_deploy_branch(s, life, err);
 }
@@ -391,10 +391,11 @@ int life_switch_back(
 		rc = store_do(s, err,
 			STORE_SQL("UPDATE app SET live = ?1, provisional = ?2, "
 				  "deploy_branch = "
-				  "CASE ?3 WHEN '' THEN '' ELSE deploy_branch END WHERE "
-				  "id = ?4"),
+				  "CASE ?3 WHEN '' THEN '' ELSE deploy_branch END, "
+				  "stopped = ?4 WHERE id = ?5"),
 			STORE_I(before), STORE_I(app->provisional),
-			STORE_T(app->deploy_branch), STORE_I(app->id));
+			STORE_T(app->deploy_branch), STORE_I(app->stopped),
+			STORE_I(app->id));
 	if (rc) {
 		store_rollback(s);
 		return rc;

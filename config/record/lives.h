@@ -90,11 +90,13 @@ int life_read_config(
 /* failed, with its reason and time; takes the containers' rows as they are. */
 int life_fail(struct store *s, struct life *life, const char *reason, struct err *err);
 
-/* The switch, one transaction: this life is live, the one before drains, and the branch
- * that it moved is the deploy branch from now on. */
+/* The switch, one transaction: this life is live, the one before drains, the branch that
+ * it moved is the deploy branch from now on, and an app that ps:stop stopped is no more
+ * so. */
 int life_switch(struct store *s, struct app *app, struct life *life, struct err *err);
 
-/* Takes life_switch back: `before` (0 none) is live again and this one in checking. */
+/* Takes life_switch back: `before` (0 none) is live again and this one in checking; app
+ * is as it was before. */
 int life_switch_back(
 	struct store *s, struct app *app, struct life *life, int before, struct err *err);
 

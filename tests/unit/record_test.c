@@ -149,11 +149,14 @@ static void takes_a_switch_back(void **state)
 
 	assert_int_equal(life_switch(b->store, &app, &one, &b->err), 0);
 	two = make_life(b, &app, "refs/heads/main");
+	assert_int_equal(app_set_stopped(b->store, &app, true, &b->err), 0);
 	before = app;
 	assert_int_equal(life_switch(b->store, &app, &two, &b->err), 0);
+	assert_false(app.stopped);
 	app = before;
 	assert_int_equal(life_switch_back(b->store, &app, &two, 1, &b->err), 0);
 	assert_int_equal(app.live, 1);
+	assert_true(app.stopped);
 	assert_int_equal(life_find(b->store, &app, 1, &old, &b->err), 0);
 	assert_int_equal(old.state, LIFE_LIVE);
 	assert_int_equal(life_find(b->store, &app, 2, &old, &b->err), 0);
