@@ -4,6 +4,7 @@
 #include "builder/life/compose.h"
 #include "builder/life/container.h"
 #include "builder/life/life.h"
+#include "builder/life/volume.h"
 #include "builder/recipe/of_app.h"
 #include "builder/say.h"
 #include "builder/server.h"
@@ -202,8 +203,9 @@ static int compose(struct passage *p, struct err *err)
 
 	if (!p->image)
 		rc = image_inspect(p->server, p->life->image_id, &p->image, err);
-	return rc ? rc
-		  : plan_compose(&p->plan, p->server, p->app, p->image, &p->recipe, err);
+	if (!rc)
+		rc = plan_compose(&p->plan, p->server, p->app, p->image, &p->recipe, err);
+	return rc ? rc : volumes_check_mounts(p->server, p->app, &p->plan, err);
 }
 
 static int freeze(struct passage *p, struct err *err)

@@ -2,7 +2,9 @@
 
 #include "builder/engine/engine.h"
 #include "builder/life/body.h"
+#include "builder/life/plan.h"
 #include "builder/server.h"
+#include "config/app/listed.h"
 #include "config/base/err.h"
 
 #include <cjson/cJSON.h>
@@ -135,5 +137,59 @@ int volumes_each_ours(struct server *s, int (*each)(void *ctx, const struct volu
 	for (size_t i = 0; i < len && !rc; i++)
 		rc = each(ctx, &all[i]);
 	free(all);
+	return rc;
+}
+
+/* ---- whether an app may have them ---- */
+
+struct listing {
+	const char *source;
+	size_t len;
+};
+
+static int find_listed(void *ctx, const struct listed *l)
+{
+	const struct listing *wanted = ctx;
+
+	return !strncmp(l->text, wanted->source, wanted->len) &&
+		l->text[wanted->len] == ':';
+}
+
+static int check_own(
+	struct server *s, const struct app *app, const char *name, struct err *err)
+{
+	struct listing wanted = {name, strlen(name)};
+	struct volume v;
+	int rc = listed_each(s->store, app->id, LISTED_MOUNT, find_listed, &wanted, err);
+
+	if (rc)
+		return rc < 0 ? rc : 0;
+	rc = volume_find(s, name, &v, NULL);
+	if (rc == ERR_NOTFOUND || (!rc && (v.ours || *v.handle)))
+		return 0;
+	if (rc)
+		return err_set(err, rc, "the volume %s can't be looked at", name);
+	return err_set(err, ERR_FAILED,
+		"the volume %s is there already and not of %s: a server admin lets it in "
+		"with storage:mount %s %s:/PATH",
+		name, app->name, app->name, name);
+}
+
+int volumes_check_mounts(
+	struct server *s, const struct app *app, const struct plan *plan, struct err *err)
+{
+	size_t len = strlen(app->handle);
+	const cJSON *mount;
+	int rc = 0;
+
+	cJSON_ArrayForEach(mount, plan_part(plan, "mounts"))
+	{
+		const char *name = plan_text(mount, "source");
+
+		if (rc)
+			break;
+		if (!strncmp(name, app->handle, len) && name[len] == '_')
+			rc = check_own(s, app, name, err);
+	}
 	return rc;
 }

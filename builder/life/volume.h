@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 struct err;
+struct plan;
 struct server;
 
 /* Named volumes on the Engine. Whose one is stands in its labels: an app's (by the handle
@@ -31,6 +32,13 @@ int volume_find(struct server *s, const char *name, struct volume *out, struct e
  * stands for, NULL none. ERR_EXISTS is not told: the Engine gives what is there. */
 int volume_create(struct server *s, const char *name, const struct app *app,
 	const char *path, struct err *err);
+
+/* Whether the app may have the volumes that its image and its files name: one of the
+ * app's name (HANDLE_…) that is on the Engine already, and isn't marked as ours, is
+ * somebody else's data. What storage:mount has was looked at there. ERR_FAILED names it.
+ */
+int volumes_check_mounts(struct server *s, const struct app *app, const struct plan *plan,
+	struct err *err);
 
 /* With all that is in it. ERR_EXISTS: a container has it. ERR_NOTFOUND. */
 int volume_remove(struct server *s, const char *name, struct err *err);

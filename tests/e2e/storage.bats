@@ -180,6 +180,24 @@ serving() { # the container that does
 	done
 }
 
+@test "a volume that others made is nobody's to have by an app's name" {
+	docker volume create "taken-s${SLOT}_db" >/dev/null
+	KEY=$CLIENT/other new_app_repo taken
+	dockerfile 'FROM busybox' 'COPY start /start' 'COPY www /www' 'VOLUME /db' \
+		'CMD ["/start"]'
+	run push
+	assert_failure
+	assert_shown "the volume taken-s${SLOT}_db is there already and not of taken-s$SLOT"
+	KEY=$CLIENT/key use_git
+	ssh_bardo apps:create "$APP"
+	run ssh_bardo storage:mount "$APP" "taken-s${SLOT}_db:/db"
+	assert_success
+	run push
+	assert_success
+	ssh_bardo apps:destroy "$APP" --force
+	docker volume rm "taken-s${SLOT}_db" >/dev/null
+}
+
 @test "what can't be mounted is said" {
 	for mount in "data-s$SLOT" "data-s$SLOT:data" "data-s$SLOT:/" "data-s$SLOT:/x:rx" \
 		":/x" "-x:/y" "a b:/x"; do
