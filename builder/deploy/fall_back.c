@@ -1,5 +1,6 @@
 #include "builder/deploy/bake.h"
 
+#include "builder/deploy/branch.h"
 #include "builder/deploy/deploy.h"
 #include "builder/life/life.h"
 #include "builder/life/route.h"
@@ -11,8 +12,8 @@
 
 #include <stdio.h>
 
-/* The record, the containers, the routes, in this order: what dies in between is finished
- * by reconcile, which makes the others follow the record. */
+/* The record, the containers, the routes, the branch, in this order: what dies in between
+ * is finished by reconcile, which makes the others follow the record. */
 static int put_back(struct server *s, struct app *app, struct life *live,
 	struct life *before, const char *reason, struct err *err)
 {
@@ -28,6 +29,8 @@ static int put_back(struct server *s, struct app *app, struct life *live,
 		rc = life_keep(s, app, before, err);
 	if (!rc)
 		rc = route_to_life(s, app, before, err);
+	if (!rc)
+		rc = branch_follow_record(s, app, err);
 	return rc ? rc : life_remove(s, app, live, false, err);
 }
 

@@ -1,5 +1,6 @@
 #include "builder/deploy/reconcile.h"
 
+#include "builder/deploy/branch.h"
 #include "builder/deploy/destroy.h"
 #include "builder/deploy/settle.h"
 #include "builder/deploy/undo.h"
@@ -67,28 +68,6 @@ static int remove_strays(struct server *s, const struct app *app, struct err *er
 	return rc ? rc : containers_each(s, app, remove_if_stray, &search, err);
 }
 
-/* The branch follows the record: its move may have been cut off after the switch. */
-static int repair_branch(struct server *s, const struct app *app, struct err *err)
-{
-	char repository[PATH_TEXT_MAX], now[COMMIT_SIZE];
-	struct life last;
-	int rc;
-
-	(void)path_repository(s->settings, app, repository);
-	rc = ref_remove_stale_locks(repository, err);
-	if (rc)
-		return rc;
-	rc = life_find_last_push(s->store, app, &last, NULL);
-	if (rc)
-		return rc == ERR_NOTFOUND ? 0 : err_set(err, rc, "cannot read the lives");
-	rc = ref_read(repository, last.ref, now, err);
-	if (rc || !strcmp(now, last.commit))
-		return rc;
-	log_info("%s: moving %s to %.12s of life %d", app->name, last.ref, last.commit,
-		last.number);
-	return ref_force(repository, last.ref, last.commit, err);
-}
-
 static int repair_live(struct server *s, const struct app *app, struct err *err)
 {
 	struct life live;
@@ -148,7 +127,7 @@ int reconcile_app(struct server *s, struct app *app, struct err *err)
 	if (!rc)
 		rc = remove_strays(s, app, err);
 	if (!rc && !app->destroyed_at)
-		rc = repair_branch(s, app, err);
+		rc = branch_follow_record(s, app, err);
 	if (!rc && app->provisional)
 		return drop_if_empty(s, app, err);
 	if (!rc)

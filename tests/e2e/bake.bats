@@ -78,6 +78,8 @@ is_retired() { # NUMBER
 	wait_until 40 newest_is fallback live
 	page_is "$APP" 'version 1'
 	assert_equal "$(life "$APP" 0 commit)" "$(life "$APP" 2 commit)"
+	# The branch shows what serves, so that the same commit can be pushed again.
+	assert_equal "$(remote_head)" "$(life "$APP" 2 commit)"
 	assert_equal "$(life "$APP" 0 user)" bardo
 	[[ "$(life "$APP" 0 reason)" == 'life 2: web.1 exited with 7 for the 3rd time'* ]]
 	assert_equal "$(life "$APP" 1 state)" failed
