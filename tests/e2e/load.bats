@@ -127,12 +127,13 @@ all_answers_are_right() {
 	for version in $(seq 2 $((LOAD_DEPLOYS + 1))); do
 		deploy_app_version "$version"
 	done
+	# (Right after a deploy the old life's tidying up may hold the app: status 5.)
 	for _ in $(seq "$LOAD_REVIVES"); do
 		began=$(now_ns)
-		ssh_bardo lives:revive "$APP" 1
+		wait_until 20 ssh_bardo lives:revive "$APP" 1
 		note 1 "$began"
 		began=$(now_ns)
-		ssh_bardo lives:revive "$APP" 2
+		wait_until 20 ssh_bardo lives:revive "$APP" 2
 		note 2 "$began"
 	done
 	stop_asking
