@@ -4,7 +4,7 @@
 #include "builder/life/container.h"
 #include "builder/life/life.h"
 #include "builder/life/route.h"
-#include "builder/life/runs.h"
+#include "builder/run/runs.h"
 #include "builder/server.h"
 #include "config/base/err.h"
 #include "config/base/io.h"

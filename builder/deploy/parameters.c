@@ -1,7 +1,7 @@
 #include "builder/deploy/passage.h"
 
-#include "builder/life/docker_options.h"
 #include "builder/life/resource_lines.h"
+#include "builder/options/docker_options.h"
 #include "builder/server.h"
 #include "config/app/listed.h"
 #include "config/app/resources.h"

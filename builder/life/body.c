@@ -1,9 +1,9 @@
 #include "builder/life/body.h"
 
-#include "builder/life/docker_options.h"
 #include "builder/life/network.h"
 #include "builder/life/plan.h"
 #include "builder/life/resource_lines.h"
+#include "builder/options/docker_options.h"
 #include "builder/server.h"
 #include "config/base/err.h"
 #include "config/base/words.h"

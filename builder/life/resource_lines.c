@@ -1,7 +1,7 @@
 #include "builder/life/resource_lines.h"
 
-#include "builder/life/docker_options.h"
 #include "builder/life/plan.h"
+#include "builder/options/docker_options.h"
 #include "config/app/resources.h"
 #include "config/base/err.h"
 

@@ -1,7 +1,7 @@
 #include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
 
-#include "builder/life/docker_options.h"
+#include "builder/options/docker_options.h"
 #include "config/app/listed.h"
 #include "config/base/buf.h"
 #include "config/base/err.h"

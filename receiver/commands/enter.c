@@ -2,8 +2,8 @@
 #include "receiver/commands/families.h"
 
 #include "builder/engine/engine.h"
-#include "builder/life/enter.h"
 #include "builder/life/plan.h"
+#include "builder/run/enter.h"
 #include "config/base/buf.h"
 #include "config/base/err.h"
 #include "config/base/number.h"

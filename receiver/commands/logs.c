@@ -3,8 +3,8 @@
 #include "receiver/commands/families.h"
 #include "receiver/commands/lives.h"
 
-#include "builder/life/logs.h"
 #include "builder/life/plan.h"
+#include "builder/logs/logs.h"
 #include "config/app/properties.h"
 #include "config/app/variables.h"
 #include "config/base/err.h"

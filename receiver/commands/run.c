@@ -3,10 +3,10 @@
 #include "receiver/commands/logs.h"
 
 #include "builder/life/container.h"
-#include "builder/life/logs.h"
 #include "builder/life/plan.h"
-#include "builder/life/run.h"
-#include "builder/life/runs.h"
+#include "builder/logs/logs.h"
+#include "builder/run/run.h"
+#include "builder/run/runs.h"
 #include "builder/say.h"
 #include "builder/secrets.h"
 #include "config/app/variables.h"

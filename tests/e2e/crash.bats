@@ -185,7 +185,7 @@ no_life_is_unfinished() {
 @test "everything of ours dies at once in mid-check: the next start mends it" {
 	in_mid_check all
 	bardod_stop KILL
-	server_processes | grep -v haproxy | cut -d ' ' -f 1 | xargs -r kill -9
+	server_processes | grep -v haproxy | cut -d ' ' -f 1 | kill_each KILL
 	push_result
 	assert_failure
 	gate_release

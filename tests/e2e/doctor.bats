@@ -140,7 +140,7 @@ todo() { # CHECK
 	gate_wait
 	bardod_stop
 	server_processes | awk '/bardo --door|proc-receive|receive-pack/ {print $1}' |
-		xargs -r kill -KILL
+		kill_each KILL
 	gate_release
 	push_result
 	run bardo doctor --format json

@@ -50,8 +50,12 @@ family() {
 		family "$child"
 	done
 }
+# The processes on standard input; one that has ended by itself in the meantime is no fault.
+kill_each() { # [SIGNAL]
+	xargs -r kill -"${1:-TERM}" 2>/dev/null || true
+}
 kill_family() { # PID [SIGNAL]
-	family "$1" | xargs kill -"${2:-TERM}"
+	family "$1" | kill_each "${2:-TERM}"
 }
 
 # ---- the server ----

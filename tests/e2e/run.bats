@@ -251,9 +251,7 @@ no_places() {
 	ssh_bardo run:detached --ttl-seconds 3 "$APP" sleep 1000
 	one_off_runs
 	bardod_stop KILL
-	for pid in $(server_processes | sed -n 's/ .*--door.*//p'); do
-		kill -KILL "$pid"
-	done
+	server_processes | sed -n 's/ .*--door.*//p' | kill_each KILL
 	bardod_start
 	wait_until 20 no_one_offs
 	wait_until 5 no_places

@@ -1,4 +1,4 @@
-#include "builder/life/docker_options.h"
+#include "builder/options/docker_options.h"
 #include "config/base/buf.h"
 #include "config/base/err.h"
 #include "config/base/words.h"

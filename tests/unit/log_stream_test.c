@@ -1,4 +1,4 @@
-#include "builder/life/log_stream.h"
+#include "builder/logs/log_stream.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
-#include "builder/life/attach.h"
+#include "builder/run/attach.h"
 
 #include "builder/engine/engine.h"
-#include "builder/life/tty.h"
+#include "builder/run/tty.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
 

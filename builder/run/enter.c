@@ -1,9 +1,9 @@
-#include "builder/life/enter.h"
+#include "builder/run/enter.h"
 
 #include "builder/engine/engine.h"
 #include "builder/engine/exec.h"
-#include "builder/life/attach.h"
-#include "builder/life/tty.h"
+#include "builder/run/attach.h"
+#include "builder/run/tty.h"
 #include "builder/server.h"
 #include "config/base/buf.h"
 #include "config/base/err.h"

@@ -1,10 +1,10 @@
-#include "builder/life/logs.h"
+#include "builder/logs/logs.h"
 
 #include "builder/engine/engine.h"
-#include "builder/life/log_stream.h"
 #include "builder/life/plan.h"
-#include "builder/life/runs.h"
+#include "builder/logs/log_stream.h"
 #include "builder/mask.h"
+#include "builder/run/runs.h"
 #include "builder/secrets.h"
 #include "builder/server.h"
 #include "config/base/buf.h"

@@ -1,4 +1,4 @@
-#include "builder/life/option_rules.h"
+#include "builder/options/option_rules.h"
 
 #include "config/base/err.h"
 #include "config/base/number.h"

@@ -1,4 +1,4 @@
-#include "builder/life/runs.h"
+#include "builder/run/runs.h"
 
 #include "builder/engine/engine.h"
 #include "builder/life/container.h"

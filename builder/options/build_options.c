@@ -1,6 +1,6 @@
-#include "builder/life/docker_options.h"
+#include "builder/options/docker_options.h"
 
-#include "builder/life/option_rules.h"
+#include "builder/options/option_rules.h"
 #include "config/base/err.h"
 
 #include <cjson/cJSON.h>

@@ -1,4 +1,4 @@
-#include "builder/life/tty.h"
+#include "builder/run/tty.h"
 
 #include <sys/ioctl.h>
 
