@@ -27,7 +27,7 @@ PKG_CONFIG ?= pkg-config
 SSH_LIBS = $(shell $(PKG_CONFIG) --libs libssh)
 BARDO_LIBS = $(shell $(PKG_CONFIG) --libs libgit2 libcurl libcjson sqlite3 libarchive \
 	libprotobuf-c libcrypto)
-TEST_LIBS = $(shell $(PKG_CONFIG) --libs cmocka)
+TEST_LIBS = $(shell $(PKG_CONFIG) --libs cmocka nettle)
 
 # One short line for each file; `make V=1` shows the commands themselves.
 said = $(if $(V),,@printf '  %-6s %s\n' $(1) $(patsubst $(BUILD)/%,%,$(2));)

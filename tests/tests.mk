@@ -4,6 +4,9 @@ TEST_ARCHIVES := $(LIBBARDOD) $(LIBBARDO_SSH) $(LIBHOOKS) $(LIBBUILDER) $(LIBCON
 
 # ---- unit tests: one cmocka program for each tests/unit/NAME_test.c ----
 
+# The web server of tests and benchmarks; -lnettle goes with it.
+WEB_NAMES := web http stream websocket
+
 UNIT := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*_test.c))
 
 $(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(TEST_ARCHIVES)
@@ -12,7 +15,7 @@ $(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(TEST_ARCHIVES)
 
 $(BUILD)/tests/unit/ssh_session_test $(BUILD)/tests/unit/ssh_pump_test: \
 	$(BUILD)/tests/support/ssh_world.o
-$(BUILD)/tests/unit/check_listed_test: $(BUILD)/tests/support/web.o $(BUILD)/tests/support/http.o
+$(BUILD)/tests/unit/check_listed_test: $(WEB_NAMES:%=$(BUILD)/tests/support/%.o)
 
 .PHONY: unit-programs unit
 unit-programs: $(UNIT)

@@ -1,12 +1,12 @@
 # Benchmarks, and what they and the proxy's tests use; included by tests/tests.mk.
 
 $(BUILD)/tests/unit/haproxy_test $(BUILD)/tests/unit/haproxy_files_test: \
-	$(addprefix $(BUILD)/tests/support/,proxy.o http.o web.o)
+	$(addprefix $(BUILD)/tests/support/,proxy.o $(WEB_NAMES:%=%.o))
 
 # Runs inside containers, which have no libraries.
-$(BUILD)/tests/bench/web: tests/bench/web.c tests/support/web.c tests/support/http.c
+$(BUILD)/tests/bench/web: tests/bench/web.c $(WEB_NAMES:%=tests/support/%.c)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -std=c17 $(OPTIMISE) $(WARNINGS) $(CFLAGS) -static -o $@ $^
+	$(CC) $(CPPFLAGS) -std=c17 $(OPTIMISE) $(WARNINGS) $(CFLAGS) -static -o $@ $^ -lnettle
 
 $(BUILD)/tests/bench/delay_link: tests/e2e/delay_link.c config/base/number.c
 	@mkdir -p $(@D)

@@ -349,6 +349,15 @@ new_app_repo() {
 	write_version 1
 }
 
+# web_app_build FILE: the static server of tests/e2e/web_app.c.
+web_app_build() {
+	(
+		cd "$TOP/tests/support" || exit 1
+		cc -O2 -D_GNU_SOURCE -I"$TOP" -static -pthread -o "$1" ../e2e/web_app.c \
+			../../config/base/number.c {web,http,stream,websocket}.c -lnettle
+	)
+}
+
 # write_version TEXT: a commit whose page says so.
 write_version() {
 	echo "version $1" >www/index.html

@@ -24,12 +24,10 @@ teardown() {
 }
 
 build_programs() {
-	local sources=(config/base/number.c tests/support/http.c tests/support/web.c)
+	web_app_build "$SERVER/web_app"
 	cd "$TOP" || return 1
-	cc -O2 -D_GNU_SOURCE -I. -static -pthread -o "$SERVER/web_app" \
-		tests/e2e/web_app.c "${sources[@]}"
-	cc -O2 -D_GNU_SOURCE -I. -pthread -o "$SERVER/asker" tests/e2e/asker.c \
-		"${sources[@]}"
+	cc -O2 -D_GNU_SOURCE -I. -o "$SERVER/asker" tests/e2e/asker.c \
+		config/base/number.c tests/support/http.c
 }
 
 # A repository with the static server, and a name.

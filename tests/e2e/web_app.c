@@ -1,7 +1,7 @@
 /*
- * web_app: what runs in the containers of load.bats. Serves on $PORT the text of /version
- * in the ways of tests/support/web.h, and ends at SIGTERM as a well-behaved server does.
- * Linked statically: its image is FROM scratch.
+ * web_app: what runs in the containers of load.bats and streams.bats. Serves on $PORT the
+ * text of /version in the ways of tests/support/web.h, and ends at SIGTERM as a
+ * well-behaved server does. Linked statically: its image is FROM scratch.
  */
 
 #include "config/base/number.h"

@@ -1,6 +1,8 @@
 #include "tests/support/web.h"
 
 #include "tests/support/http.h"
+#include "tests/support/stream.h"
+#include "tests/support/websocket.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,7 +20,7 @@
 
 #define HEAD_MAX 16384
 #define TEXT_MAX 4096
-#define STACK_SIZE (128 * 1024)
+#define STACK_SIZE (256 * 1024)
 #define SLOW_MAX_MS 60000
 
 struct connection {
@@ -35,6 +37,8 @@ struct web {
 	pthread_cond_t ended;
 	bool stopping;
 	long asked; /* for /after */
+	long told;  /* for /events */
+	pthread_cond_t tell;
 	size_t open;
 	struct connection connections[WEB_CONNECTIONS_MAX];
 };
@@ -48,25 +52,10 @@ struct request {
 	char head[HEAD_MAX + 1];
 	size_t head_len;
 	size_t have; /* bytes in head, those after head_len belong to the body */
-	long body;
-	bool upgrade;
+	long body;   /* -1: chunked */
+	const char *upgrade;
 	bool close;
 };
-
-static int send_all(int fd, const char *data, size_t len)
-{
-	while (len) {
-		ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
 
 /* The value of a header of the head, NULL if it has none. */
 static const char *header(const struct request *r, const char *name)
@@ -115,9 +104,10 @@ static void understand(struct request *r)
 	const char *length = header(r, "Content-Length");
 	const char *connection = header(r, "Connection");
 
-	r->body = length ? http_number(length) : 0;
-	r->close = connection && !strncasecmp(connection, "close", 5);
-	r->upgrade = header(r, "Upgrade") != NULL;
+	r->body = header(r, "Transfer-Encoding") ? -1 : length ? http_number(length) : 0;
+	/* Only /count understands chunks. */
+	r->close = r->body < 0 || (connection && !strncasecmp(connection, "close", 5));
+	r->upgrade = header(r, "Upgrade");
 }
 
 /* Takes head and body off the buffer; what is left is the next request's. */
@@ -163,6 +153,14 @@ static int answer_status(struct web *w, const char *path)
 	return before < http_number(path + 7) ? 503 : 200;
 }
 
+static void tell(struct web *w)
+{
+	(void)pthread_mutex_lock(&w->lock);
+	w->told++;
+	(void)pthread_cond_broadcast(&w->tell);
+	(void)pthread_mutex_unlock(&w->lock);
+}
+
 static int answer(int fd, struct web *w, struct request *r)
 {
 	char out[HEAD_MAX + TEXT_MAX];
@@ -172,6 +170,8 @@ static int answer(int fd, struct web *w, struct request *r)
 	size_t body_len = echo ? r->head_len : strlen(w->text);
 	int len, status = answer_status(w, path);
 
+	if (!strncmp(path, "/tell ", 6))
+		tell(w);
 	if (!strncmp(path, "/slow/", 6))
 		wait_ms(http_number(path + 6));
 	len = snprintf(out, sizeof(out),
@@ -196,6 +196,111 @@ static void tunnel(int fd)
 		;
 }
 
+/* The way of WebSockets, or a tunnel for what is no protocol at all. */
+static void upgrade(int fd, const struct web *w, const struct request *r)
+{
+	const char *key = header(r, "Sec-WebSocket-Key");
+	struct stream *s;
+
+	if (strncasecmp(r->upgrade, "websocket", 9) != 0 || !key) {
+		tunnel(fd);
+		return;
+	}
+	s = stream_create(fd, r->head + r->head_len, r->have - r->head_len);
+	if (s)
+		websocket_serve(s, key, w->text);
+	free(s);
+}
+
+static int send_text(int fd, const char *text)
+{
+	return send_all(fd, text, strlen(text));
+}
+
+/* Reads a body of any size before it answers. */
+static void count(int fd, const struct request *r)
+{
+	struct stream *s =
+		stream_create(fd, r->head + r->head_len, r->have - r->head_len);
+	char digest[STREAM_DIGEST_SIZE], out[256];
+	int64_t total;
+
+	if (s &&
+		(!header(r, "Expect") ||
+			!send_text(fd, "HTTP/1.1 100 Continue\r\n\r\n")) &&
+		!stream_digest(s, r->body, &total, digest)) {
+		(void)snprintf(out, sizeof(out),
+			"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n%lld %s\n",
+			(long long)total, digest);
+		(void)send_text(fd, out);
+	}
+	free(s);
+}
+
+static void big(int fd, long left)
+{
+	static const char zeros[STREAM_CHUNK];
+	char out[128];
+
+	(void)snprintf(out, sizeof(out),
+		"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %ld\r\n\r\n",
+		left);
+	if (send_text(fd, out) < 0)
+		return;
+	while (left > 0) {
+		size_t n = left < STREAM_CHUNK ? (size_t)left : sizeof(zeros);
+
+		if (send_all(fd, zeros, n) < 0)
+			return;
+		left -= (long)n;
+	}
+}
+
+/* One event at once, and one for each /tell from now on, until the server stops. */
+static void events(int fd, struct web *w)
+{
+	bool open = !send_text(fd,
+		"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+		"Cache-Control: no-cache\r\nConnection: close\r\n\r\n");
+	long before;
+	char event[64];
+
+	(void)pthread_mutex_lock(&w->lock);
+	before = w->told;
+	for (long n = 1; open && !w->stopping; n++) {
+		(void)pthread_mutex_unlock(&w->lock);
+		(void)snprintf(
+			event, sizeof(event), "id: %ld\ndata: event %ld\n\n", n, n);
+		open = !send_text(fd, event);
+		(void)pthread_mutex_lock(&w->lock);
+		while (w->told < before + n && !w->stopping)
+			(void)pthread_cond_wait(&w->tell, &w->lock);
+	}
+	(void)pthread_mutex_unlock(&w->lock);
+}
+
+/* What takes the connection to its end; false where it is none of these. */
+static bool serve_long(struct handler *h, const struct request *r)
+{
+	const char *space = strchr(r->head, ' '), *path = space ? space + 1 : "";
+	int fd = h->connection->fd;
+
+	if (r->upgrade) {
+		set_busy(h, false);
+		upgrade(fd, h->web, r);
+	} else if (!strncmp(path, "/events ", 8)) {
+		set_busy(h, false);
+		events(fd, h->web);
+	} else if (!strncmp(path, "/count ", 7)) {
+		count(fd, r);
+	} else if (!strncmp(path, "/big/", 5)) {
+		big(fd, http_number(path + 5));
+	} else {
+		return false;
+	}
+	return true;
+}
+
 static void serve(struct handler *h)
 {
 	int fd = h->connection->fd;
@@ -203,11 +308,8 @@ static void serve(struct handler *h)
 
 	while (!read_head(h, &r)) {
 		understand(&r);
-		if (r.upgrade) {
-			set_busy(h, false);
-			tunnel(fd);
+		if (serve_long(h, &r))
 			return;
-		}
 		/* The answer needs the head, which skipping the body overwrites: small
 		 * bodies are there already, large ones are read after the answer. */
 		if (answer(fd, h->web, &r) < 0 || skip_request(fd, &r) < 0 || r.close)
@@ -316,6 +418,7 @@ struct web *web_start(const char *address, int port, const char *text)
 	(void)snprintf(w->text, sizeof(w->text), "%s", text);
 	(void)pthread_mutex_init(&w->lock, NULL);
 	(void)pthread_cond_init(&w->ended, NULL);
+	(void)pthread_cond_init(&w->tell, NULL);
 	for (size_t i = 0; i < WEB_CONNECTIONS_MAX; i++)
 		w->connections[i].fd = -1;
 	if (listen_on(w, address, port) < 0 ||
@@ -337,6 +440,7 @@ void web_stop(struct web *w)
 {
 	(void)pthread_mutex_lock(&w->lock);
 	w->stopping = true;
+	(void)pthread_cond_broadcast(&w->tell);
 	for (size_t i = 0; i < WEB_CONNECTIONS_MAX; i++) {
 		if (w->connections[i].fd >= 0 && !w->connections[i].busy)
 			(void)shutdown(w->connections[i].fd, SHUT_RDWR);
@@ -350,6 +454,7 @@ void web_stop(struct web *w)
 		(void)pthread_cond_wait(&w->ended, &w->lock);
 	(void)pthread_mutex_unlock(&w->lock);
 	(void)pthread_cond_destroy(&w->ended);
+	(void)pthread_cond_destroy(&w->tell);
 	(void)pthread_mutex_destroy(&w->lock);
 	free(w);
 }

@@ -8,6 +8,11 @@
  *   /head        answers with the request's own head
  *   /status/N    answers with that status
  *   /after/N     answers 503 until it was asked that N times
+ *   /count       answers with the length of the request's body and its SHA-256
+ *   /big/N       answers with N bytes
+ *   /events      is a stream of server-sent events: the first at once, and one for each
+ *   /tell        that is asked for from then on
+ *   Upgrade: websocket   greets with its text, and sends each message back
  *   Upgrade: x   becomes a tunnel that echoes
  * Anything else is answered with its text.
  */
