@@ -4,6 +4,7 @@
 #include "builder/life/container.h"
 #include "builder/life/life.h"
 #include "builder/life/route.h"
+#include "builder/life/volume.h"
 #include "builder/run/runs.h"
 #include "builder/server.h"
 #include "config/base/err.h"
@@ -41,6 +42,13 @@ static int remove_files(struct server *s, const struct app *app, struct err *err
 	return rc ? rc : io_remove_tree(path_repository(s->settings, app, path), err);
 }
 
+/* Where nothing ever lived there are no data: what a failed first push made of volumes
+ * goes with the app. */
+static int remove_volumes(struct server *s, const struct app *app, struct err *err)
+{
+	return app->provisional ? volumes_remove_all(s, app, NULL, err) : 0;
+}
+
 int app_destroy(struct server *s, struct app *app, struct err *err)
 {
 	int rc = app_mark_down(s->store, app, err);
@@ -57,6 +65,8 @@ int app_destroy(struct server *s, struct app *app, struct err *err)
 		rc = runs_remove_all(s, app, err);
 	if (!rc)
 		rc = network_remove(s, app, err);
+	if (!rc)
+		rc = remove_volumes(s, app, err);
 	if (!rc)
 		rc = remove_images(s, app, err);
 	if (!rc)

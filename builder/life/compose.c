@@ -429,6 +429,20 @@ static int find_other(void *ctx, const struct user *u, enum role role)
 	return role >= ROLE_DEPLOY && !u->admin;
 }
 
+/* The host's shell is a server admin's. */
+static int find_maker(struct store *s, const struct shared_network *n, struct user *out,
+	struct err *err)
+{
+	int rc;
+
+	if (n->user_id <= 0) {
+		out->admin = n->user_id == 0;
+		return 0;
+	}
+	rc = users_find(s, n->user, out, err);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
 /* Whoever may push writes bardo.json: it opens only networks that an owner of the app
  * made, or a server admin where nobody else may push. */
 static int check_configured_network(struct compose *c, const char *name, struct err *err)
@@ -436,23 +450,28 @@ static int check_configured_network(struct compose *c, const char *name, struct 
 	struct store *s = c->server->store;
 	struct shared_network network;
 	enum role role = ROLE_NONE;
-	struct user maker = {0};
+	struct user maker = {.admin = false};
 	int rc = shared_network_find(s, name, &network, err);
 
-	if (rc)
-		return rc;
-	if (users_find(s, network.user, &maker, NULL) == 0)
-		rc = role_find(s, maker.id, c->app->id, &role, err);
-	if (rc || role == ROLE_OWNER)
-		return rc;
-	if (maker.admin)
+	if (!rc)
+		rc = find_maker(s, &network, &maker, err);
+	if (!rc)
+		rc = role_find(s, network.user_id, c->app->id, &role, err);
+	if (!rc && role == ROLE_OWNER)
+		return 0;
+	if (!rc && maker.admin) {
 		rc = roles_each(s, c->app->id, find_other, NULL, err);
-	if (rc < 0 || (maker.admin && !rc))
+		if (rc <= 0)
+			return rc;
+	}
+	if (rc < 0 && rc != ERR_NOTFOUND)
 		return rc;
+	/* The same words for one that isn't there: whoever pushes learns nothing. */
 	return err_set(err, ERR_FAILED,
-		RECIPE_BARDO_JSON ": the network %s isn't of an owner of %s: who made it "
-				  "lets the app in with network:set %s "
-				  "attach-post-create %s",
+		RECIPE_BARDO_JSON
+		": there is no network %s of an owner of %s: who made it "
+		"lets the app in with network:set %s "
+		"attach-post-create %s",
 		name, c->app->name, c->app->name, name);
 }
 

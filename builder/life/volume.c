@@ -6,6 +6,7 @@
 #include "builder/server.h"
 #include "config/app/listed.h"
 #include "config/base/err.h"
+#include "config/record/mounts.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -100,6 +101,77 @@ int volume_remove(struct server *s, const char *name, struct err *err)
 	return engine_call(s->engine, NULL, NULL, err, "DELETE", "/volumes/%s", name);
 }
 
+struct use_search {
+	const struct app *but;
+	struct err *err;
+};
+
+static int refuse_if_in_use(void *ctx, const struct mount_use *u)
+{
+	const struct use_search *search = ctx;
+
+	if (u->over || (search->but && u->app_id == search->but->id))
+		return 0;
+	return err_set(search->err, ERR_BUSY,
+		"life %d of %s has %s: storage:unmount it there and deploy, or destroy "
+		"the app",
+		u->life, u->app, u->source);
+}
+
+static int refuse_if_set(void *ctx, const char *app)
+{
+	const struct use_search *search = ctx;
+
+	if (search->but && !strcmp(app, search->but->name))
+		return 0;
+	return err_set(search->err, ERR_BUSY,
+		"it is mounted in %s: storage:unmount %s … first", app, app);
+}
+
+int volume_check_unused(
+	struct server *s, const char *name, const struct app *but, struct err *err)
+{
+	struct use_search search = {but, err};
+	int rc = mounts_each_use(s->store, 0, name, refuse_if_in_use, &search, err);
+
+	return rc ? rc : mounts_each_set(s->store, name, refuse_if_set, &search, err);
+}
+
+struct removal {
+	struct server *server;
+	const struct app *app;
+	void (*kept)(const char *name, const char *why);
+	struct err *err;
+};
+
+static int remove_one(void *ctx, const struct volume *v)
+{
+	const struct removal *removal = ctx;
+	struct err why = {0};
+	int rc;
+
+	if (strcmp(v->handle, removal->app->handle) != 0)
+		return 0;
+	rc = volume_check_unused(removal->server, v->name, removal->app, &why);
+	if (!rc)
+		rc = volume_remove(removal->server, v->name, &why);
+	if (!rc || rc == ERR_NOTFOUND)
+		return 0;
+	if (rc != ERR_BUSY && rc != ERR_EXISTS)
+		return err_set(removal->err, rc, "%s", why.msg);
+	if (removal->kept)
+		removal->kept(v->name, why.msg);
+	return 0;
+}
+
+int volumes_remove_all(struct server *s, const struct app *app,
+	void (*kept)(const char *name, const char *why), struct err *err)
+{
+	struct removal removal = {s, app, kept, err};
+
+	return volumes_each_ours(s, remove_one, &removal, err);
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(((const struct volume *)a)->name, ((const struct volume *)b)->name);
@@ -165,7 +237,7 @@ static int check_own(
 	if (rc)
 		return rc < 0 ? rc : 0;
 	rc = volume_find(s, name, &v, NULL);
-	if (rc == ERR_NOTFOUND || (!rc && (v.ours || *v.handle)))
+	if (rc == ERR_NOTFOUND || (!rc && !strcmp(v.handle, app->handle)))
 		return 0;
 	if (rc)
 		return err_set(err, rc, "the volume %s can't be looked at", name);

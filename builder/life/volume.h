@@ -40,6 +40,16 @@ int volume_create(struct server *s, const char *name, const struct app *app,
 int volumes_check_mounts(struct server *s, const struct app *app, const struct plan *plan,
 	struct err *err);
 
+/* ERR_BUSY names the app that has it, in a life that isn't over or by storage:mount; what
+ * the app `but` has doesn't count (NULL: all do). */
+int volume_check_unused(
+	struct server *s, const char *name, const struct app *but, struct err *err);
+
+/* Removes what the app has of volumes of its own, but for those that others have: kept is
+ * told why (NULL: nobody). */
+int volumes_remove_all(struct server *s, const struct app *app,
+	void (*kept)(const char *name, const char *why), struct err *err);
+
 /* With all that is in it. ERR_EXISTS: a container has it. ERR_NOTFOUND. */
 int volume_remove(struct server *s, const char *name, struct err *err);
 

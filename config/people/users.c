@@ -92,6 +92,20 @@ int users_create(struct store *s, const char *name, bool admin, bool may_create,
 	return rc ? rc : users_find(s, name, out, err);
 }
 
+/* An id may be given out again, as a name may. */
+static int disown(struct store *s, int64_t id, struct err *err)
+{
+	int rc = store_do(s, err,
+		STORE_SQL("UPDATE app SET made_by = ? WHERE made_by = ?"),
+		STORE_I(USER_NOBODY), STORE_I(id));
+
+	return rc ? rc
+		  : store_do(s, err,
+			    STORE_SQL("UPDATE shared_network SET user_id = ?, user = '' "
+				      "WHERE user_id = ?"),
+			    STORE_I(USER_NOBODY), STORE_I(id));
+}
+
 int users_remove(struct store *s, const struct settings *set, const char *name,
 	bool keep_admin, struct err *err)
 {
@@ -107,6 +121,8 @@ int users_remove(struct store *s, const struct settings *set, const char *name,
 	if (!rc)
 		rc = store_do(s, err, STORE_SQL("DELETE FROM user WHERE id = ?"),
 			STORE_I(user.id));
+	if (!rc)
+		rc = disown(s, user.id, err);
 	if (!rc)
 		rc = users_check_admin(s, had, keep_admin, err);
 	return users_commit(s, set, rc, err);

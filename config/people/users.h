@@ -15,6 +15,7 @@ struct store;
 
 #define KEY_FINGERPRINT_SIZE 64
 #define KEY_LINE_MAX 16384
+#define USER_NOBODY (-1) /* in the record: whoever it was is gone */
 
 struct user {
 	int64_t id; /* 0: the machine's own shell, which is in no table */
@@ -49,7 +50,8 @@ int users_find(struct store *s, const char *name, struct user *out, struct err *
 int users_create(struct store *s, const char *name, bool admin, bool may_create,
 	struct user *out, struct err *err);
 
-/* Takes the user away, with keys and roles. ERR_NOTFOUND. */
+/* Takes the user away, with keys and roles; what they made is nobody's then, whoever gets
+ * the name later. ERR_NOTFOUND. */
 int users_remove(struct store *s, const struct settings *set, const char *name,
 	bool keep_admin, struct err *err);
 

@@ -12,7 +12,7 @@
 #define COLUMNS                                                                          \
 	"id, name, created_at, destroyed_at, deploy_branch, last_life, live, "           \
 	"coalesce(slot, -1), coalesce(port, -1), coalesce(subnet, -1), provisional, "    \
-	"locked_at, stopped, stable, handle, locked_by"
+	"locked_at, stopped, stable, handle, locked_by, made_by"
 
 static void read_row(struct sqlite3_stmt *q, struct app *out)
 {
@@ -32,6 +32,7 @@ static void read_row(struct sqlite3_stmt *q, struct app *out)
 	out->stable = (int)store_int(q, 13);
 	store_text(q, 14, out->handle, sizeof(out->handle));
 	store_text(q, 15, out->locked_by, sizeof(out->locked_by));
+	out->made_by = store_int(q, 16);
 }
 
 static int not_there(const char *name, struct err *err)
@@ -124,8 +125,8 @@ static int allocate(
 	return 0;
 }
 
-/* The name itself, unless an app that has another name by now was made with it. No name
- * has a dot. */
+/* The name itself, unless an app was ever made with it: one that has another name by now,
+ * or that was destroyed, whose volumes and logs are still there. No name has a dot. */
 static int choose_handle(
 	struct store *s, const char *name, char out[HANDLE_SIZE], struct err *err)
 {
@@ -143,7 +144,16 @@ static int choose_handle(
 	}
 }
 
-static int insert(struct store *s, const char *name, bool provisional, struct err *err)
+/* What was destroyed keeps its record, but not the name that somebody needs. */
+static int free_name(struct store *s, const struct app *destroyed, struct err *err)
+{
+	return store_do(s, err,
+		STORE_SQL("UPDATE app SET name = name || '.' || id WHERE id = ?"),
+		STORE_I(destroyed->id));
+}
+
+static int insert(struct store *s, const char *name, int64_t user, bool provisional,
+	struct err *err)
 {
 	char handle[HANDLE_SIZE];
 	int rc = choose_handle(s, name, handle, err);
@@ -151,37 +161,42 @@ static int insert(struct store *s, const char *name, bool provisional, struct er
 	if (rc)
 		return rc;
 	return store_do(s, err,
-		STORE_SQL("INSERT INTO app (name, handle, created_at, provisional) "
-			  "VALUES (?, ?, ?, ?)"),
-		STORE_T(name), STORE_T(handle), STORE_I(clock_unix_ms()),
+		STORE_SQL("INSERT INTO app (name, handle, created_at, made_by, "
+			  "provisional) VALUES (?, ?, ?, ?, ?)"),
+		STORE_T(name), STORE_T(handle), STORE_I(clock_unix_ms()), STORE_I(user),
 		STORE_I(provisional));
 }
 
-static int create_in_transaction(struct store *s, const struct settings *set,
-	const char *name, bool provisional, struct app *out, struct err *err)
+/* Somebody pushes again what failed the first time, and sees what failed then. */
+static int bring_back(
+	struct store *s, const struct app *app, bool provisional, struct err *err)
 {
-	int rc = app_find_ever(s, name, out, NULL);
+	return store_do(s, err,
+		STORE_SQL("UPDATE app SET created_at = ?, destroyed_at = 0, "
+			  "deploy_branch = '', provisional = ? WHERE id = ?"),
+		STORE_I(clock_unix_ms()), STORE_I(provisional), STORE_I(app->id));
+}
 
-	if (!rc && !out->destroyed_at)
-		return err_set(err, ERR_EXISTS, "there is an app %s already", name);
+static int make_row(struct store *s, const char *name, int64_t user, bool provisional,
+	struct err *err)
+{
+	struct app old;
+	int rc = app_find_ever(s, name, &old, NULL);
+
 	if (rc == ERR_NOTFOUND)
-		rc = insert(s, name, provisional, err);
-	else if (rc)
+		return insert(s, name, user, provisional, err);
+	if (rc)
 		return err_set(err, rc, "cannot look for %s in the database", name);
-	else
-		rc = store_do(s, err,
-			STORE_SQL("UPDATE app SET created_at = ?, destroyed_at = 0, "
-				  "deploy_branch = '', provisional = ? WHERE id = ?"),
-			STORE_I(clock_unix_ms()), STORE_I(provisional), STORE_I(out->id));
-	if (!rc)
-		rc = app_find_ever(s, name, out, err);
-	if (!rc)
-		rc = allocate(s, set, out->id, err);
-	return rc ? rc : app_reload(s, out, err);
+	if (!old.destroyed_at)
+		return err_set(err, ERR_EXISTS, "there is an app %s already", name);
+	if (old.provisional && old.made_by == user)
+		return bring_back(s, &old, provisional, err);
+	rc = free_name(s, &old, err);
+	return rc ? rc : insert(s, name, user, provisional, err);
 }
 
 int app_create(struct store *s, const struct settings *set, const char *name,
-	bool provisional, struct app *out, struct err *err)
+	int64_t user, bool provisional, struct app *out, struct err *err)
 {
 	int rc = name_check("app", name, err);
 
@@ -189,7 +204,13 @@ int app_create(struct store *s, const struct settings *set, const char *name,
 		rc = store_begin(s, err);
 	if (rc)
 		return rc;
-	rc = create_in_transaction(s, set, name, provisional, out, err);
+	rc = make_row(s, name, user, provisional, err);
+	if (!rc)
+		rc = app_find_ever(s, name, out, err);
+	if (!rc)
+		rc = allocate(s, set, out->id, err);
+	if (!rc)
+		rc = app_reload(s, out, err);
 	if (!rc)
 		return store_commit(s, err);
 	store_rollback(s);
@@ -278,11 +299,8 @@ static int rename_in_transaction(
 
 	if (!rc && !other.destroyed_at)
 		return err_set(err, ERR_EXISTS, "there is an app %s already", name);
-	/* What was destroyed keeps its record, but not the name that somebody needs. */
 	if (!rc)
-		rc = store_do(s, err,
-			STORE_SQL("UPDATE app SET name = name || '.' || id WHERE id = ?"),
-			STORE_I(other.id));
+		rc = free_name(s, &other, err);
 	else if (rc == ERR_NOTFOUND)
 		rc = 0;
 	else

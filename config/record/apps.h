@@ -19,10 +19,12 @@ struct app {
 	int64_t id;
 	char name[NAME_SIZE];
 	/* What its repository, logs, lock, network and volumes are called: the name that
-	 * it was made with ("shop"; "shop.2" where that was taken). It never changes. */
+	 * it was made with ("shop"; "shop.2" where that was ever taken). It never
+	 * changes, and no other app gets it, not when this one is destroyed either. */
 	char handle[HANDLE_SIZE];
 	int64_t created_at;		 /* ms since the epoch, as all times */
 	int64_t destroyed_at;		 /* 0: it exists */
+	int64_t made_by;		 /* user; 0 the host's shell, USER_NOBODY gone */
 	bool provisional;		 /* made by a push that hasn't succeeded yet */
 	char deploy_branch[BRANCH_SIZE]; /* "": not settled yet */
 	int last_life;
@@ -49,11 +51,14 @@ int app_find_ever(struct store *s, const char *name, struct app *out, struct err
 /* Reads again what another process may have changed, its name among that. */
 int app_reload(struct store *s, struct app *app, struct err *err);
 
-/* Makes the row, or brings a destroyed one back, and gives it a backend, a port and a
- * network of its own; provisional until app_confirm or its first live life. ERR_EXISTS.
- * ERR_FAILED: a pool is used up, the message names the setting. */
+/* Makes the row for a user (0: the host's shell), and gives it a backend, a port and a
+ * network of its own; provisional until app_confirm or its first live life. A destroyed
+ * app that had the name shares nothing with it, but for one that the same user's first
+ * push made and that was never more than provisional: that is brought back, with the
+ * lives that failed. ERR_EXISTS. ERR_FAILED: a pool is used up, the message names the
+ * setting. */
 int app_create(struct store *s, const struct settings *set, const char *name,
-	bool provisional, struct app *out, struct err *err);
+	int64_t user, bool provisional, struct app *out, struct err *err);
 int app_confirm(struct store *s, struct app *app, struct err *err);
 
 /* Nothing serves from now on: every life that isn't over is retired. */

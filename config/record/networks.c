@@ -2,13 +2,14 @@
 
 #include "config/base/clock.h"
 #include "config/base/err.h"
+#include "config/people/users.h"
 #include "config/record/pools.h"
 #include "config/store.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-#define COLUMNS "name, subnet, user, created_at"
+#define COLUMNS "name, subnet, user, created_at, user_id"
 
 /* An app's own network is "bardo.APP", and Docker has names of its own. */
 int shared_network_check_name(const char *name, struct err *err)
@@ -38,10 +39,11 @@ static void read_row(struct sqlite3_stmt *q, struct shared_network *out)
 	out->subnet = (int)store_int(q, 1);
 	store_text(q, 2, out->user, sizeof(out->user));
 	out->created_at = store_int(q, 3);
+	out->user_id = store_int(q, 4);
 }
 
 static int insert(struct store *s, const struct settings *set, const char *name,
-	const char *user, struct err *err)
+	const struct user *user, struct err *err)
 {
 	int subnet = 0;
 	int rc = pool_take(s, set, POOL_SUBNET, &subnet, err);
@@ -49,14 +51,16 @@ static int insert(struct store *s, const struct settings *set, const char *name,
 	if (rc)
 		return rc;
 	rc = store_do(s, err,
-		STORE_SQL("INSERT INTO shared_network (" COLUMNS ") VALUES (?, ?, ?, ?)"),
-		STORE_T(name), STORE_I(subnet), STORE_T(user), STORE_I(clock_unix_ms()));
+		STORE_SQL("INSERT INTO shared_network (" COLUMNS
+			  ") VALUES (?, ?, ?, ?, ?)"),
+		STORE_T(name), STORE_I(subnet), STORE_T(user->name),
+		STORE_I(clock_unix_ms()), STORE_I(user->id));
 	return rc == ERR_EXISTS ? err_set(err, rc, "there is a network %s already", name)
 				: rc;
 }
 
 int shared_network_create(struct store *s, const struct settings *set, const char *name,
-	const char *user, struct shared_network *out, struct err *err)
+	const struct user *user, struct shared_network *out, struct err *err)
 {
 	int rc = shared_network_check_name(name, err);
 

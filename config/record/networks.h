@@ -8,6 +8,7 @@
 struct err;
 struct settings;
 struct store;
+struct user;
 
 /* Networks that apps share, in the record. The Engine knows them by the same name. */
 
@@ -17,16 +18,18 @@ struct store;
 struct shared_network {
 	char name[NETWORK_NAME_SIZE];
 	int subnet;	      /* which /27 of network.pool */
-	char user[NAME_SIZE]; /* who made it */
+	int64_t user_id;      /* who made it; 0 the host's shell, USER_NOBODY gone */
+	char user[NAME_SIZE]; /* by name; "" gone */
 	int64_t created_at;
 };
 
 /* ERR_USAGE: no name that a shared network could have. */
 int shared_network_check_name(const char *name, struct err *err);
 
-/* ERR_EXISTS. ERR_FAILED: network.pool is used up. */
+/* For a user (id 0: the host's shell). ERR_EXISTS. ERR_FAILED: network.pool is used up.
+ */
 int shared_network_create(struct store *s, const struct settings *set, const char *name,
-	const char *user, struct shared_network *out, struct err *err);
+	const struct user *user, struct shared_network *out, struct err *err);
 
 /* ERR_NOTFOUND. */
 int shared_network_find(

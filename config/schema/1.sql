@@ -23,8 +23,8 @@ CREATE TABLE IF NOT EXISTS ssh_key (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS ssh_key_user ON ssh_key (user_id);
 
--- The row of a destroyed app stays, for its lives and their numbers: an app made again
--- under that name goes on counting.
+-- The row of a destroyed app stays, for its lives. An app that is made under its name later
+-- is another row, and shares nothing with it.
 CREATE TABLE IF NOT EXISTS app (
 	id INTEGER PRIMARY KEY,
 	name TEXT NOT NULL UNIQUE,

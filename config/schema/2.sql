@@ -23,6 +23,8 @@ ALTER TABLE app ADD COLUMN locked_by TEXT NOT NULL DEFAULT ''; -- the user who l
 ALTER TABLE app ADD COLUMN handle TEXT NOT NULL DEFAULT '';
 UPDATE app SET handle = name;
 CREATE UNIQUE INDEX app_handle ON app (handle);
+-- Who made it: a user's id, 0 the host's shell, -1 a user that was removed.
+ALTER TABLE app ADD COLUMN made_by INTEGER NOT NULL DEFAULT -1;
 
 -- The container's name on the Engine: one that runs keeps it when its app is renamed.
 ALTER TABLE container ADD COLUMN name TEXT NOT NULL DEFAULT '';
@@ -130,10 +132,12 @@ CREATE TABLE backend (
 	PRIMARY KEY (app_id, container_port)
 ) WITHOUT ROWID;
 
--- Networks that apps share, a /27 of network.pool each. user: who made it.
+-- Networks that apps share, a /27 of network.pool each. user_id: who made it, as app.made_by;
+-- user is that one's name.
 CREATE TABLE shared_network (
 	name TEXT PRIMARY KEY,
 	subnet INTEGER NOT NULL UNIQUE,
 	user TEXT NOT NULL,
+	user_id INTEGER NOT NULL,
 	created_at INTEGER NOT NULL
 ) WITHOUT ROWID;

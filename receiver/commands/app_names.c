@@ -206,7 +206,8 @@ static int deploy_clone(struct request *r, struct app *to, int lock,
 static int make_clone(struct request *r, const struct app *from, struct app *to,
 	int *lock, const struct life *live, struct err *err)
 {
-	int rc = app_create(r->server.store, r->settings, r->argv[2], true, to, err);
+	int rc = app_create(
+		r->server.store, r->settings, r->argv[2], r->user.id, true, to, err);
 
 	if (!rc)
 		rc = passage_lock(r, to, lock, err);

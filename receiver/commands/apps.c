@@ -5,6 +5,7 @@
 #include "builder/git/ref.h"
 #include "builder/life/container.h"
 #include "builder/life/route.h"
+#include "builder/life/volume.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
 #include "config/lock.h"
@@ -61,8 +62,8 @@ int run_apps_create(struct request *r, struct err *err)
 	pushes = lock_open(path_app_pushes(r->settings, r->argv[1], path), err);
 	rc = pushes < 0 ? pushes : lock_share(pushes, err);
 	if (!rc)
-		rc = app_create(
-			r->server.store, r->settings, r->argv[1], true, &app, err);
+		rc = app_create(r->server.store, r->settings, r->argv[1], r->user.id,
+			true, &app, err);
 	if (!rc) {
 		rc = equip(r, &app, err);
 		if (rc)
@@ -75,29 +76,38 @@ int run_apps_create(struct request *r, struct err *err)
 	return rc;
 }
 
-/* Data is never lost by this: who wants it gone says so to Docker. */
+/* Data is never lost unless it is asked for. No app gets a volume of one that is gone: a
+ * server admin may let it into another on purpose. */
 static int say_kept(void *ctx, const char *volume)
 {
-	(void)ctx;
-	(void)printf("       Its volume %s stays; `docker volume rm %s` removes it\n",
-		volume, volume);
+	const struct request *r = ctx;
+
+	(void)printf("       Its volume %s stays: %sstorage:destroy %s removes it\n",
+		volume, command_is_admin(r) ? "" : "a server admin's ", volume);
 	return 0;
+}
+
+static void say_why_kept(const char *volume, const char *why)
+{
+	(void)printf("       Its volume %s stays: %s\n", volume, why);
 }
 
 int run_apps_destroy(struct request *r, struct err *err)
 {
-	const struct command_option options[] = {{"--force", "-f", &r->force, NULL}};
-	char path[PATH_TEXT_MAX], what[NAME_SIZE + 64];
+	bool volumes = false;
+	const struct command_option options[] = {
+		{"--force", "-f", &r->force, NULL}, {"--volumes", NULL, &volumes, NULL}};
+	char path[PATH_TEXT_MAX], what[NAME_SIZE + 96];
 	struct app app;
 	int lock, rc;
 
-	rc = command_options(r, options, 1, 1, 1, err);
+	rc = command_options(r, options, 2, 1, 1, err);
 	if (!rc)
 		rc = command_app(r, &app, err);
 	if (rc)
 		return rc;
-	(void)snprintf(what, sizeof(what), "destroy %s, its repository and its images",
-		app.name);
+	(void)snprintf(what, sizeof(what), "destroy %s, its repository, its images%s",
+		app.name, volumes ? " and all that is in its volumes" : "");
 	rc = command_confirm(r, app.name, what, err);
 	if (rc)
 		return rc;
@@ -110,8 +120,10 @@ int run_apps_destroy(struct request *r, struct err *err)
 		(void)fflush(stdout);
 		rc = app_destroy(&r->server, &app, err);
 	}
-	if (!rc)
-		rc = volumes_each(&r->server, &app, say_kept, NULL, err);
+	if (!rc && volumes)
+		rc = volumes_remove_all(&r->server, &app, say_why_kept, err);
+	else if (!rc)
+		rc = volumes_each(&r->server, &app, say_kept, r, err);
 	(void)close(lock);
 	return rc;
 }

@@ -115,7 +115,7 @@ static int create_app(
 			r->settings->server_create_on_push
 				? "apps:set --global disable-autocreation is true"
 				: "server.create-on-push is off");
-	rc = app_create(r->server.store, r->settings, name, true, app, err);
+	rc = app_create(r->server.store, r->settings, name, r->user.id, true, app, err);
 	if (rc == ERR_EXISTS) /* two first pushes at once */
 		return command_app_named(r, name, NEEDS_DEPLOY, app, err);
 	if (!rc && r->user.id && !r->user.admin)

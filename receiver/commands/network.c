@@ -30,26 +30,25 @@ static const char *const properties[] = {
 
 static bool may_have(const struct request *r, const struct shared_network *n)
 {
-	return command_is_admin(r) || !strcmp(n->user, r->user.name);
+	return command_is_admin(r) || n->user_id == r->user.id;
 }
 
-static int check_owner(
-	const struct request *r, const struct shared_network *n, struct err *err)
-{
-	if (may_have(r, n))
-		return 0;
-	return err_set(err, ERR_DENIED,
-		"the network %s is for who made it and for server admins: ask one of "
-		"them to let an app in",
-		n->name);
-}
-
+/* For who may have it. The others learn nothing, not whether there is one either:
+ * ERR_DENIED. ERR_NOTFOUND is for server admins. */
 static int find(
 	struct request *r, const char *name, struct shared_network *out, struct err *err)
 {
 	int rc = shared_network_check_name(name, err);
 
-	return rc ? rc : shared_network_find(r->server.store, name, out, err);
+	if (rc)
+		return rc;
+	rc = shared_network_find(r->server.store, name, out, err);
+	if (rc ? rc != ERR_NOTFOUND || command_is_admin(r) : may_have(r, out))
+		return rc;
+	return err_set(err, ERR_DENIED,
+		"there is no network %s of %s: network:list shows yours, and a server "
+		"admin lets apps into others",
+		name, r->user.name);
 }
 
 /* ---- making and taking away ---- */
@@ -61,7 +60,7 @@ int run_network_create(struct request *r, struct err *err)
 
 	if (!rc)
 		rc = shared_network_create(
-			r->server.store, r->settings, r->argv[1], r->user.name, &n, err);
+			r->server.store, r->settings, r->argv[1], &r->user, &n, err);
 	if (rc)
 		return rc;
 	rc = network_create_shared(&r->server, &n, err);
@@ -88,8 +87,6 @@ int run_network_destroy(struct request *r, struct err *err)
 
 	if (!rc)
 		rc = find(r, r->argv[1], &n, err);
-	if (!rc)
-		rc = check_owner(r, &n, err);
 	if (!rc)
 		rc = shared_network_each_app(
 			r->server.store, n.name, refuse_if_set, err, err);
@@ -172,8 +169,6 @@ int run_network_info(struct request *r, struct err *err)
 		rc = command_format(format, &json, err);
 	if (!rc)
 		rc = find(r, r->argv[1], &n, err);
-	if (!rc)
-		rc = check_owner(r, &n, err);
 	if (!rc)
 		rc = describe_shared(r, &n, &out, err);
 	if (!rc && json) {
@@ -290,14 +285,8 @@ static int check_network(
 				"never: network:set APP initial-network host");
 		return command_root(r, "host networks", err);
 	}
-	rc = shared_network_check_name(name, err);
-	if (!rc)
-		rc = shared_network_find(r->server.store, name, &n, err);
-	if (!rc)
-		return check_owner(r, &n, err);
-	if (rc == ERR_NOTFOUND && command_is_admin(r))
-		rc = network_find(&r->server, name, err);
-	return rc;
+	rc = find(r, name, &n, err);
+	return rc == ERR_NOTFOUND ? network_find(&r->server, name, err) : rc;
 }
 
 struct setting {

@@ -319,22 +319,6 @@ int run_storage_list_entries(struct request *r, struct err *err)
 
 /* ---- taking away ---- */
 
-static int refuse_if_in_use(void *ctx, const struct mount_use *u)
-{
-	if (u->over)
-		return 0;
-	return err_set(ctx, ERR_BUSY,
-		"life %d of %s has %s: storage:unmount it there and deploy, or destroy "
-		"the app",
-		u->life, u->app, u->source);
-}
-
-static int refuse_if_set(void *ctx, const char *app)
-{
-	return err_set(ctx, ERR_BUSY, "it is mounted in %s: storage:unmount %s … first",
-		app, app);
-}
-
 int run_storage_destroy(struct request *r, struct err *err)
 {
 	char what[VOLUME_NAME_SIZE + 64];
@@ -346,10 +330,7 @@ int run_storage_destroy(struct request *r, struct err *err)
 	if (!rc)
 		rc = storage_find_volume(r, r->argv[1], &v, err);
 	if (!rc)
-		rc = mounts_each_use(
-			r->server.store, 0, v.name, refuse_if_in_use, err, err);
-	if (!rc)
-		rc = mounts_each_set(r->server.store, v.name, refuse_if_set, err, err);
+		rc = volume_check_unused(&r->server, v.name, NULL, err);
 	if (rc)
 		return rc;
 	(void)snprintf(what, sizeof(what), "destroy the volume %s and all that is in it",

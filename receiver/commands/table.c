@@ -15,7 +15,7 @@ const struct command command_table[] = {
 		DOES_CHANGE, run_apps_clone},
 	{"apps:create", "APP", "make an app", NEEDS_CREATE, ON_HANGUP_FINISH, DOES_CHANGE,
 		run_apps_create},
-	{"apps:destroy", "APP [--force]", "take an app away", NEEDS_OWNER,
+	{"apps:destroy", "APP [--volumes] [--force]", "take an app away", NEEDS_OWNER,
 		ON_HANGUP_FINISH, DOES_CHANGE, run_apps_destroy},
 	{"apps:exists", "APP", "exit status 0 if there is such an app", NEEDS_READ,
 		ON_HANGUP_END, DOES_READ, run_apps_exists},

@@ -286,7 +286,7 @@ engine_networks() {
 	docker network ls --format '{{.Name}}' | grep -E -- "-s$SLOT(\.[0-9]+)?$" || true
 }
 engine_volumes() {
-	docker volume ls --format '{{.Name}}' | grep -E -- "-s${SLOT}_" || true
+	docker volume ls --format '{{.Name}}' | grep -E -- "-s$SLOT(\.[0-9]+)?_" || true
 }
 engine_clean() {
 	engine_containers | xargs -r docker rm -f >/dev/null

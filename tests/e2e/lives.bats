@@ -257,36 +257,78 @@ no_command_runs() {
 	assert_output "$APP"
 	run ssh_bardo apps:destroy "$APP" --force
 	assert_success
+	assert_output "${APP}_data stays: storage:destroy ${APP}_data removes it"
 	assert_equal "$(things_of "$APP")" "${APP}_data"
 	[ ! -e "$DATA/repos/$APP.git" ]
 	run curl -fsS --max-time 5 "$url"
 	assert_failure
 }
 
-@test "an app made again under an old name goes on counting its lives" {
-	new_app_repo reborn
-	run push
-	assert_success
-	run ssh_bardo apps:destroy "$APP" --force
-	assert_success
-	run push
-	assert_success
-	assert_equal "$(live_life "$APP" life)" 2
+# Its web shows, and keeps, what it finds in its volume.
+keeper() { # TEXT
+	dockerfile 'FROM busybox' 'VOLUME /data' 'EXPOSE 5000' \
+		"CMD test -e /data/index.html || echo $1 >/data/index.html; trap exit TERM; httpd -f -p 5000 -h /data & wait"
 }
 
-@test "an app made again doesn't bring back what went with its repository" {
-	new_app_repo remade
+@test "an app made again under an old name shares nothing with the one that was" {
+	new_app_repo reborn
+	keeper old-secrets
 	run push
 	assert_success
 	ssh_bardo apps:destroy "$APP" --force
-	ssh_bardo apps:create "$APP"
+	# Its record stays readable until somebody needs the name.
+	assert_equal "$(life "$APP" 0 state)" retired
+	new_key mallory
+	bardo users:add mallory --create
+	bardo ssh-keys:add mallory <"$CLIENT/mallory.pub"
+	KEY=$CLIENT/mallory use_git
+	keeper mine
+	run push
+	assert_success
+	assert_equal "$(page "$APP")" mine
+	export KEY=$CLIENT/mallory
+	run ssh_bardo lives "$APP" --format json
+	assert_equal "$(jq -c '[.[] | [.life, .user]]' <<<"$output")" '[[1,"mallory"]]'
+	run ssh_bardo lives:log "$APP" 1
+	refute_output old-secrets
+	run ssh_bardo events --app "$APP" --format json
+	assert_equal "$(jq -r '[.[].user] | unique | join(" ")' <<<"$output")" mallory
+	run ssh_bardo lives:revive "$APP" 2
+	assert_status 4
+	run ssh_bardo storage:mount "$APP" "${APP}_data:/old"
+	assert_status 3
+	run ssh_bardo storage:info "${APP}_data"
+	assert_status 3
+	run ssh_bardo storage:info "${APP}.2_data" --format json
+	assert_equal "$(jq -r .app <<<"$output")" "$APP"
 	run bardo reconcile "$APP"
 	assert_success
-	run ssh_bardo lives:revive "$APP"
-	assert_status 4
-	run ssh_bardo lives:revive "$APP" 1
-	assert_status 1
-	assert_output 'went with the repository'
+	assert_equal "$(page "$APP")" mine
+	export KEY=$CLIENT/key
+	# A server admin may let the old volume in on purpose.
+	run ssh_bardo storage:mount "$APP" "${APP}_data:/old"
+	assert_success
+	ssh_bardo ps:restart "$APP" >/dev/null
+	assert_equal "$(docker exec "$(running_containers_of "$APP")" cat /old/index.html)" \
+		old-secrets
+	ssh_bardo storage:unmount "$APP" "${APP}_data:/old"
+}
+
+@test "apps:destroy --volumes takes the data along, but for what others have" {
+	new_app_repo emptied
+	keeper data
+	run push
+	assert_success
+	ssh_bardo apps:create "heir-s$SLOT"
+	ssh_bardo storage:create --app "$APP" "${APP}_lent"
+	ssh_bardo storage:mount "heir-s$SLOT" "${APP}_lent:/lent"
+	run ssh_bardo apps:destroy "$APP" --volumes --force
+	assert_success
+	assert_output "${APP}_lent stays: it is mounted in heir-s$SLOT"
+	assert_equal "$(things_of "$APP")" "${APP}_lent"
+	ssh_bardo storage:unmount "heir-s$SLOT" "${APP}_lent:/lent"
+	run ssh_bardo storage:destroy "${APP}_lent" --force
+	assert_success
 }
 
 @test "a failed version gives its volume back before the old one starts again" {

@@ -28,7 +28,7 @@ setup_file() {
 teardown_file() {
 	load lib
 	server_remove
-	docker network rm "$SHARED" "$LATE" "docker-s$SLOT" "file-s$SLOT" >/dev/null 2>&1 || true
+	docker network rm "$SHARED" "$LATE" "docker-s$SLOT" "file-s$SLOT" "left-s$SLOT" >/dev/null 2>&1 || true
 }
 setup() {
 	load lib
@@ -85,7 +85,7 @@ networks_of() { # APP
 	assert_equal "$output" "$address:5000"
 	run as owner network:exists "$SHARED"
 	assert_success
-	run as owner network:exists "nowhere-s$SLOT"
+	run ssh_bardo network:exists "nowhere-s$SLOT"
 	assert_status 4
 }
 
@@ -93,15 +93,39 @@ networks_of() { # APP
 	as other apps:create "other-s$SLOT"
 	run as other network:set "other-s$SLOT" attach-post-create "$SHARED"
 	assert_status 3
-	run as other network:info "$SHARED"
-	assert_status 3
-	run as other network:destroy "$SHARED" --force
-	assert_status 3
+	# To who may not have it, one that exists and one that doesn't look the same.
+	for verb in network:info network:exists 'network:destroy --force' \
+		"network:set other-s$SLOT attach-post-create"; do
+		run as other "$verb" "$SHARED"
+		assert_status 3
+		told=$output
+		run as other "$verb" "nowhere-s$SLOT"
+		assert_status 3
+		assert_equal "${output//nowhere-s$SLOT/$SHARED}" "$told"
+	done
 	run ssh_bardo network:set "other-s$SLOT" attach-post-create "$SHARED,$LATE"
 	assert_success
 	run ssh_bardo network:report "other-s$SLOT" --network-attach-post-create
 	assert_equal "$output" "$SHARED $LATE"
 	ssh_bardo network:set "other-s$SLOT" attach-post-create
+}
+
+@test "a network of somebody who is gone is not for who has the name next" {
+	new_key gone
+	bardo users:add gone --create
+	bardo ssh-keys:add gone <"$CLIENT/gone.pub"
+	as gone network:create "left-s$SLOT"
+	bardo users:remove gone
+	bardo users:add gone --create
+	bardo ssh-keys:add gone <"$CLIENT/gone.pub"
+	run as gone network:list
+	refute_output "left-s$SLOT"
+	run as gone network:info "left-s$SLOT"
+	assert_status 3
+	run ssh_bardo network:info "left-s$SLOT" --format json
+	assert_equal "$(jq -r .user <<<"$output")" ''
+	run ssh_bardo network:destroy "left-s$SLOT" --force
+	assert_success
 }
 
 @test "a file in a repository joins only networks of its app's owners" {

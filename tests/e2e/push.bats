@@ -154,6 +154,23 @@ assert_rejected() {
 	refute_output "$APP"
 }
 
+@test "a first push that fails when its volume is made leaves no volume" {
+	new_app_repo nodata
+	dockerfile 'FROM busybox' 'VOLUME /data' 'CMD ["false"]'
+	run push
+	assert_status 1
+	assert_equal "$(things_of "$APP")" ''
+	# Who pushes it again goes on with the same app, and sees what failed.
+	dockerfile 'FROM busybox' 'COPY start /start' 'COPY www /www' 'VOLUME /data' \
+		'CMD ["/start"]'
+	run push
+	assert_success
+	assert_equal "$(ssh_bardo lives "$APP" --format json | jq -c '[.[] | [.life, .state]]')" \
+		'[[2,"live"],[1,"failed"]]'
+	run docker volume inspect "${APP}_data"
+	assert_success
+}
+
 @test "an app of a failed first push can be pushed again" {
 	new_app_repo secondtry
 	dockerfile 'FROM busybox' 'RUN false'

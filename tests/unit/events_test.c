@@ -40,8 +40,8 @@ static int make_world(void **state)
 	if (store_open(&w->store, path, NULL) ||
 		users_create(w->store, "ada", false, false, &w->ada, NULL) ||
 		users_create(w->store, "eve", false, false, &w->eve, NULL) ||
-		app_create(w->store, &w->settings, "shop", false, &w->shop, NULL) ||
-		app_create(w->store, &w->settings, "blog", false, &w->blog, NULL))
+		app_create(w->store, &w->settings, "shop", 0, false, &w->shop, NULL) ||
+		app_create(w->store, &w->settings, "blog", 0, false, &w->blog, NULL))
 		return -1;
 	return role_set(w->store, w->ada.id, w->shop.id, ROLE_OWNER, NULL);
 }
@@ -114,7 +114,7 @@ static void from_before_an_app_was_made_again_are_not_its_new_owners(void **stat
 	add(w, EVENT_COMMAND, &w->shop, "before");
 	assert_int_equal(app_mark_destroyed(w->store, &w->shop, NULL), 0);
 	assert_int_equal(
-		app_create(w->store, &w->settings, "shop", false, &w->shop, NULL), 0);
+		app_create(w->store, &w->settings, "shop", 0, false, &w->shop, NULL), 0);
 	/* Both may happen within a millisecond. */
 	assert_int_equal(
 		store_do(w->store, NULL, STORE_SQL("UPDATE event SET at = at - 1000")),

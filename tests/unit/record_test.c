@@ -1,6 +1,8 @@
 #include "config/app/copy.h"
 #include "config/app/listed.h"
 #include "config/base/err.h"
+#include "config/base/io.h"
+#include "config/people/users.h"
 #include "config/record/apps.h"
 #include "config/record/images.h"
 #include "config/record/lives.h"
@@ -33,8 +35,12 @@ static int set_up(void **state)
 
 	(void)snprintf(b->folder, sizeof(b->folder), "/tmp/bardo-record-XXXXXX");
 	assert_non_null(mkdtemp(b->folder));
-	(void)snprintf(b->path, sizeof(b->path), "%s/bardo.db", b->folder);
 	assert_int_equal(settings_load(&b->settings, NULL, NULL, 0, &b->err), 0);
+	(void)snprintf(b->settings.server_data, sizeof(b->settings.server_data), "%s",
+		b->folder);
+	(void)snprintf(b->path, sizeof(b->path), "%s/keys", b->folder);
+	assert_int_equal(io_make_dir(b->path, 0700, &b->err), 0);
+	(void)snprintf(b->path, sizeof(b->path), "%s/bardo.db", b->folder);
 	assert_int_equal(store_open(&b->store, b->path, &b->err), 0);
 	*state = b;
 	return 0;
@@ -43,15 +49,9 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct bench *b = *state;
-	char path[128];
 
 	store_close(b->store);
-	(void)unlink(b->path);
-	(void)snprintf(path, sizeof(path), "%s-wal", b->path);
-	(void)unlink(path);
-	(void)snprintf(path, sizeof(path), "%s-shm", b->path);
-	(void)unlink(path);
-	assert_int_equal(rmdir(b->folder), 0);
+	assert_int_equal(io_remove_tree(b->folder, NULL), 0);
 	free(b);
 	return 0;
 }
@@ -61,7 +61,7 @@ static struct app make_app(struct bench *b, const char *name)
 	struct app app;
 
 	assert_int_equal(
-		app_create(b->store, &b->settings, name, false, &app, &b->err), 0);
+		app_create(b->store, &b->settings, name, 0, false, &app, &b->err), 0);
 	return app;
 }
 
@@ -107,7 +107,8 @@ static void refuses_an_app_when_the_ports_are_used_up(void **state)
 
 	b->settings.proxy_port_last = b->settings.proxy_port_first;
 	(void)make_app(b, "one");
-	assert_int_equal(app_create(b->store, &b->settings, "two", false, &app, &b->err),
+	assert_int_equal(
+		app_create(b->store, &b->settings, "two", 0, false, &app, &b->err),
 		ERR_FAILED);
 	assert_non_null(strstr(b->err.msg, "proxy.ports"));
 	assert_int_equal(app_find(b->store, "two", &app, &b->err), ERR_NOTFOUND);
@@ -120,9 +121,62 @@ static void never_uses_a_lifes_number_again(void **state)
 
 	assert_int_equal(make_life(b, &app, "").number, 1);
 	assert_int_equal(make_life(b, &app, "").number, 2);
-	assert_int_equal(app_mark_destroyed(b->store, &app, &b->err), 0);
-	app = make_app(b, "shop");
+	assert_int_equal(app_reload(b->store, &app, &b->err), 0);
 	assert_int_equal(make_life(b, &app, "").number, 3);
+}
+
+static void shares_nothing_with_a_destroyed_app_of_the_same_name(void **state)
+{
+	struct bench *b = *state;
+	struct app old = make_app(b, "shop"), next, last, seen;
+
+	(void)make_life(b, &old, "");
+	assert_int_equal(app_mark_destroyed(b->store, &old, &b->err), 0);
+	assert_int_equal(app_find_ever(b->store, "shop", &seen, &b->err), 0);
+	assert_int_equal(seen.id, old.id);
+	next = make_app(b, "shop");
+	assert_int_not_equal(next.id, old.id);
+	assert_string_equal(next.handle, "shop.2");
+	assert_int_equal(make_life(b, &next, "").number, 1);
+	assert_int_equal(app_mark_destroyed(b->store, &next, &b->err), 0);
+	last = make_app(b, "shop");
+	assert_string_equal(last.handle, "shop.3");
+	assert_int_equal(app_find_ever(b->store, "shop", &seen, &b->err), 0);
+	assert_int_equal(seen.id, last.id);
+}
+
+static struct app push_first(struct bench *b, int64_t user)
+{
+	struct app app;
+
+	assert_int_equal(
+		app_create(b->store, &b->settings, "shop", user, true, &app, &b->err), 0);
+	return app;
+}
+
+static void brings_back_what_a_users_first_push_failed_to_make(void **state)
+{
+	struct bench *b = *state;
+	struct user ada, bob;
+	struct app app, again;
+
+	assert_int_equal(users_create(b->store, "ada", false, true, &ada, &b->err), 0);
+	assert_int_equal(users_create(b->store, "bob", false, true, &bob, &b->err), 0);
+	app = push_first(b, bob.id);
+	(void)make_life(b, &app, "");
+	assert_int_equal(app_mark_destroyed(b->store, &app, &b->err), 0);
+	again = push_first(b, bob.id);
+	assert_int_equal(again.id, app.id);
+	assert_int_equal(make_life(b, &again, "").number, 2);
+	/* For somebody else it is a new one, and for who has the user's name next. */
+	assert_int_equal(app_mark_destroyed(b->store, &again, &b->err), 0);
+	assert_int_equal(users_remove(b->store, &b->settings, "bob", true, &b->err), 0);
+	assert_int_equal(users_create(b->store, "bob", false, true, &bob, &b->err), 0);
+	again = push_first(b, bob.id);
+	assert_int_not_equal(again.id, app.id);
+	assert_int_equal(make_life(b, &again, "").number, 1);
+	assert_int_equal(app_mark_destroyed(b->store, &again, &b->err), 0);
+	assert_int_not_equal(push_first(b, ada.id).id, again.id);
 }
 
 static void switches_from_one_life_to_the_next_in_one_step(void **state)
@@ -434,7 +488,7 @@ static void stays_provisional_until_a_life_goes_live(void **state)
 	struct life life;
 
 	assert_int_equal(
-		app_create(b->store, &b->settings, "shop", true, &app, &b->err), 0);
+		app_create(b->store, &b->settings, "shop", 0, true, &app, &b->err), 0);
 	assert_true(app.provisional);
 	life = make_life(b, &app, "refs/heads/main");
 	assert_int_equal(life_switch(b->store, &app, &life, &b->err), 0);
@@ -450,6 +504,8 @@ int main(void)
 		RECORD_TEST(gives_what_a_destroyed_app_had_to_the_next),
 		RECORD_TEST(refuses_an_app_when_the_ports_are_used_up),
 		RECORD_TEST(never_uses_a_lifes_number_again),
+		RECORD_TEST(shares_nothing_with_a_destroyed_app_of_the_same_name),
+		RECORD_TEST(brings_back_what_a_users_first_push_failed_to_make),
 		RECORD_TEST(switches_from_one_life_to_the_next_in_one_step),
 		RECORD_TEST(takes_a_switch_back),
 		RECORD_TEST(retires_every_life_of_an_app_that_goes_down),

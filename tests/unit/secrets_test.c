@@ -48,8 +48,8 @@ static int set_up(void **state)
 		"/tmp/bardo-secrets-XXXXXX");
 	assert_non_null(mkdtemp(w->settings.server_data));
 	assert_int_equal(server_open(&w->server, &w->settings, &w->err), 0);
-	assert_int_equal(app_create(w->server.store, &w->settings, "shop", false, &w->app,
-				 &w->err),
+	assert_int_equal(app_create(w->server.store, &w->settings, "shop", 0, false,
+				 &w->app, &w->err),
 		0);
 	w->log = mkstemp(path);
 	(void)unlink(path);

@@ -2,6 +2,7 @@
 #include "config/app/ports.h"
 #include "config/base/err.h"
 #include "config/base/io.h"
+#include "config/people/users.h"
 #include "config/record/lives.h"
 #include "config/record/mounts.h"
 #include "config/record/networks.h"
@@ -34,13 +35,17 @@ static int set_up(void **state)
 
 	(void)snprintf(b->folder, sizeof(b->folder), "/tmp/bardo-shared-XXXXXX");
 	assert_non_null(mkdtemp(b->folder));
+	(void)snprintf(path, sizeof(path), "%s/keys", b->folder);
+	assert_int_equal(io_make_dir(path, 0700, NULL), 0);
 	(void)snprintf(path, sizeof(path), "%s/bardo.db", b->folder);
 	assert_int_equal(settings_load(&b->settings, NULL, NULL, 0, &b->err), 0);
+	(void)snprintf(b->settings.server_data, sizeof(b->settings.server_data), "%s",
+		b->folder);
 	assert_int_equal(store_open(&b->store, path, &b->err), 0);
 	assert_int_equal(
-		app_create(b->store, &b->settings, "shop", false, &b->shop, NULL), 0);
+		app_create(b->store, &b->settings, "shop", 0, false, &b->shop, NULL), 0);
 	assert_int_equal(
-		app_create(b->store, &b->settings, "blog", false, &b->blog, NULL), 0);
+		app_create(b->store, &b->settings, "blog", 0, false, &b->blog, NULL), 0);
 	*state = b;
 	return 0;
 }
@@ -92,7 +97,7 @@ static void each_container_port_gets_one_backend_that_nobody_else_has(void **sta
 	assert_int_equal(backends[0].slot, b->blog.slot + 1);
 	assert_int_equal(backends[1].slot, b->blog.slot + 2);
 	assert_int_equal(
-		app_create(b->store, &b->settings, "next", false, &next, NULL), 0);
+		app_create(b->store, &b->settings, "next", 0, false, &next, NULL), 0);
 	assert_int_equal(next.slot, b->blog.slot + 3);
 }
 
@@ -139,7 +144,7 @@ static void a_new_app_gets_no_port_that_was_mapped(void **state)
 
 	assert_int_equal(map(b, &b->shop, b->blog.port + 1, 9000), 0);
 	assert_int_equal(
-		app_create(b->store, &b->settings, "next", false, &next, NULL), 0);
+		app_create(b->store, &b->settings, "next", 0, false, &next, NULL), 0);
 	assert_int_equal(next.port, b->blog.port + 2);
 }
 
@@ -156,22 +161,41 @@ static void a_destroyed_app_gives_ports_and_backends_back(void **state)
 static void a_shared_network_has_a_subnet_that_no_app_has(void **state)
 {
 	struct bench *b = *state;
+	const struct user ada = {.id = 1, .name = "ada"}, bob = {.id = 2, .name = "bob"};
 	struct shared_network n;
 	struct app next;
 
 	assert_int_equal(
-		shared_network_create(b->store, &b->settings, "inner", "ada", &n, NULL),
+		shared_network_create(b->store, &b->settings, "inner", &ada, &n, NULL),
 		0);
 	assert_int_equal(n.subnet, b->blog.subnet + 1);
 	assert_string_equal(n.user, "ada");
+	assert_int_equal(n.user_id, 1);
 	assert_int_equal(
-		app_create(b->store, &b->settings, "next", false, &next, NULL), 0);
+		app_create(b->store, &b->settings, "next", 0, false, &next, NULL), 0);
 	assert_int_equal(next.subnet, b->blog.subnet + 2);
 	assert_int_equal(
-		shared_network_create(b->store, &b->settings, "inner", "bob", &n, NULL),
+		shared_network_create(b->store, &b->settings, "inner", &bob, &n, NULL),
 		ERR_EXISTS);
 	assert_int_equal(shared_network_forget(b->store, "inner", NULL), 0);
 	assert_int_equal(shared_network_find(b->store, "inner", &n, NULL), ERR_NOTFOUND);
+}
+
+static void a_shared_network_is_nobodys_when_its_user_is_gone(void **state)
+{
+	struct bench *b = *state;
+	struct shared_network n;
+	struct user ada, bob;
+
+	assert_int_equal(users_create(b->store, "ada", true, true, &ada, NULL), 0);
+	assert_int_equal(users_create(b->store, "bob", false, true, &bob, NULL), 0);
+	assert_int_equal(
+		shared_network_create(b->store, &b->settings, "inner", &bob, &n, NULL),
+		0);
+	assert_int_equal(users_remove(b->store, &b->settings, "bob", false, NULL), 0);
+	assert_int_equal(shared_network_find(b->store, "inner", &n, NULL), 0);
+	assert_int_equal(n.user_id, USER_NOBODY);
+	assert_string_equal(n.user, "");
 }
 
 static void a_shared_network_takes_no_name_that_means_something_else(void **state)
@@ -236,6 +260,7 @@ int main(void)
 		SHARED_TEST(a_new_app_gets_no_port_that_was_mapped),
 		SHARED_TEST(a_destroyed_app_gives_ports_and_backends_back),
 		SHARED_TEST(a_shared_network_has_a_subnet_that_no_app_has),
+		SHARED_TEST(a_shared_network_is_nobodys_when_its_user_is_gone),
 		SHARED_TEST(a_shared_network_takes_no_name_that_means_something_else),
 		SHARED_TEST(lives_tell_what_they_had_mounted_old_and_new),
 	};

@@ -75,7 +75,7 @@ static void opens_again_as_it_was(void **state)
 	struct app app;
 
 	assert_int_equal(
-		app_create(r->store, &r->settings, "shop", false, &app, NULL), 0);
+		app_create(r->store, &r->settings, "shop", 0, false, &app, NULL), 0);
 	store_close(r->store);
 	assert_int_equal(
 		store_open(&r->store, path_database(&r->settings, path), NULL), 0);
