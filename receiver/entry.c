@@ -13,10 +13,14 @@ static const struct command *find_command(
 	const char *verb, const char *next, struct err *err)
 {
 	const struct command *c = command_find(verb);
-	const char *near;
+	const char *near, *instead = command_elsewhere(verb, NULL);
 
 	if (c)
 		return c;
+	if (instead) {
+		(void)err_set(err, ERR_USAGE, "bardo has no %.60s: %s", verb, instead);
+		return NULL;
+	}
 	near = command_suggest(verb, next);
 	if (near)
 		(void)err_set(err, ERR_USAGE,

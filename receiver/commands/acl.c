@@ -41,7 +41,7 @@ int run_acl_grant(struct request *r, struct err *err)
 	if (!rc)
 		rc = role_set(r->server.store, g.user.id, g.app.id, role, err);
 	if (!rc)
-		(void)printf("-----> %s has the role %s for %s\n", g.user.name,
+		command_say(r, "-----> %s has the role %s for %s\n", g.user.name,
 			role_name(role), g.app.name);
 	return rc;
 }
@@ -61,8 +61,8 @@ int run_acl_revoke(struct request *r, struct err *err)
 	if (!rc)
 		rc = role_set(r->server.store, g.user.id, g.app.id, ROLE_NONE, err);
 	if (!rc)
-		(void)printf("-----> %s no longer has the role %s for %s\n", g.user.name,
-			role_name(role), g.app.name);
+		command_say(r, "-----> %s no longer has the role %s for %s\n",
+			g.user.name, role_name(role), g.app.name);
 	return rc;
 }
 

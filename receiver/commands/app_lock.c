@@ -19,14 +19,14 @@ int run_apps_lock(struct request *r, struct err *err)
 		rc = command_app(r, &app, err);
 	if (!rc && app.locked_at) {
 		clock_format(app.locked_at, when);
-		(void)printf("-----> Deploy lock exists since %s, by %s\n", when,
+		command_say(r, "-----> Deploy lock exists since %s, by %s\n", when,
 			app.locked_by);
 		return 0;
 	}
 	if (!rc)
 		rc = app_set_locked(r->server.store, &app, r->user.name, err);
 	if (!rc)
-		(void)printf("-----> Deploy lock created\n");
+		command_say(r, "-----> Deploy lock created\n");
 	return rc;
 }
 
@@ -42,7 +42,7 @@ int run_apps_unlock(struct request *r, struct err *err)
 	if (!rc)
 		rc = app_set_locked(r->server.store, &app, NULL, err);
 	if (!rc)
-		(void)printf("-----> Deploy lock removed\n");
+		command_say(r, "-----> Deploy lock removed\n");
 	return rc;
 }
 
@@ -55,7 +55,7 @@ int run_apps_locked(struct request *r, struct err *err)
 		rc = command_app(r, &app, err);
 	if (!rc && !app.locked_at)
 		rc = err_set(err, ERR_FAILED, "Deploy lock does not exist");
-	if (!rc && !r->quiet)
-		(void)printf("Deploy lock exists\n");
+	if (!rc)
+		command_say(r, "Deploy lock exists\n");
 	return rc;
 }

@@ -40,7 +40,7 @@ static int rename_app(struct request *r, struct app *app, struct err *err)
 {
 	int rc;
 
-	(void)printf("-----> Renaming %s to %s\n", app->name, r->argv[2]);
+	command_say(r, "-----> Renaming %s to %s\n", app->name, r->argv[2]);
 	(void)fflush(stdout);
 	rc = app_rename(r->server.store, app, r->argv[2], err);
 	if (rc == ERR_EXISTS)
@@ -64,8 +64,9 @@ static int follow_name(
 			" !     Its images keep their old tags for now: %s\n", why.msg);
 	if (skip_deploy || !app->live || app->stopped) {
 		if (app->live)
-			(void)printf("       Its containers are called as before until "
-				     "the next deploy\n");
+			command_say(r,
+				"       Its containers are called as before until "
+				"the next deploy\n");
 		(void)close(lock);
 		/* Who was asked before knows the old name. */
 		if (app->live)
@@ -179,13 +180,15 @@ static int make_like(struct request *r, const struct app *from, struct app *to,
 /* What somebody might look for in it and not find. */
 static void say_what_is_not(const struct request *r, const struct app *from)
 {
-	(void)printf("       Not copied from %s: its ports, who else may use it, its "
-		     "lives, and the data in its volumes\n",
+	command_say(r,
+		"       Not copied from %s: its ports, who else may use it, its "
+		"lives, and the data in its volumes\n",
 		from->name);
 	if (!command_is_admin(r))
-		(void)printf("       Nor what is for server admins: its docker options, "
-			     "networks "
-			     "and folders of the host\n");
+		command_say(r,
+			"       Nor what is for server admins: its docker options, "
+			"networks "
+			"and folders of the host\n");
 	(void)fflush(stdout);
 }
 
@@ -231,7 +234,7 @@ static int clone_app(
 
 	if (rc)
 		return rc;
-	(void)printf("-----> Cloning %s to %s\n", from->name, r->argv[2]);
+	command_say(r, "-----> Cloning %s to %s\n", from->name, r->argv[2]);
 	(void)fflush(stdout);
 	if (from->live)
 		rc = life_find(r->server.store, from, from->live, &live, err);

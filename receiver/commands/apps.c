@@ -72,7 +72,7 @@ int run_apps_create(struct request *r, struct err *err)
 	if (pushes >= 0)
 		(void)close(pushes);
 	if (!rc)
-		(void)printf("-----> Creating %s...\n", app.name);
+		command_say(r, "-----> Creating %s...\n", app.name);
 	return rc;
 }
 
@@ -116,7 +116,7 @@ int run_apps_destroy(struct request *r, struct err *err)
 		return lock;
 	rc = lock_try(lock, err);
 	if (!rc) {
-		(void)printf("-----> Destroying %s and what it had\n", app.name);
+		command_say(r, "-----> Destroying %s and what it had\n", app.name);
 		(void)fflush(stdout);
 		rc = app_destroy(&r->server, &app, err);
 	}
@@ -170,7 +170,7 @@ int run_apps_list(struct request *r, struct err *err)
 	if (rc)
 		return rc;
 	if (!json) {
-		(void)printf("=====> My Apps\n");
+		command_say(r, "=====> My Apps\n");
 		return command_each_app(r, print_app, NULL, err);
 	}
 	list = cJSON_CreateArray();

@@ -7,33 +7,8 @@
 #include "config/record/apps.h"
 
 #include <cjson/cJSON.h>
-#include <stdio.h>
 
 /* builder and builder-dockerfile: how an app is built. */
-
-#define KEY_MAX 80
-
-/* Dokku's three keys of a property: the one that counts, every app's, and the app's own.
- */
-static int add_property(struct request *r, const struct app *app, const char *family,
-	const char *name, const char *computed, cJSON *out, struct err *err)
-{
-	char key[KEY_MAX], value[PROPERTY_VALUE_SIZE];
-	int rc = property_get_own(r->server.store, EVERY_APP, family, name, value, err);
-
-	if (rc)
-		return rc;
-	(void)snprintf(key, sizeof(key), "%s-computed-%s", family, name);
-	(void)cJSON_AddStringToObject(out, key, computed);
-	(void)snprintf(key, sizeof(key), "%s-global-%s", family, name);
-	(void)cJSON_AddStringToObject(out, key, value);
-	if (!app)
-		return 0;
-	rc = property_get_own(r->server.store, app->id, family, name, value, err);
-	(void)snprintf(key, sizeof(key), "%s-%s", family, name);
-	(void)cJSON_AddStringToObject(out, key, value);
-	return rc;
-}
 
 static int read_settings(struct request *r, const struct app *app,
 	struct build_settings *out, struct err *err)
@@ -49,12 +24,14 @@ static int fill_builder(
 	int rc = read_settings(r, app, &b, err);
 
 	if (!rc)
-		rc = add_property(r, app, "builder", "build-dir", b.dir, out, err);
+		rc = command_report_property(
+			r, app, "builder", "build-dir", b.dir, out, err);
 	if (!rc)
-		rc = add_property(r, app, "builder", "selected",
+		rc = command_report_property(r, app, "builder", "selected",
 			build_settings_builder(&b), out, err);
 	if (!rc)
-		rc = add_property(r, app, "builder", "target", b.target, out, err);
+		rc = command_report_property(
+			r, app, "builder", "target", b.target, out, err);
 	return rc;
 }
 
@@ -65,8 +42,8 @@ static int fill_dockerfile(
 	int rc = read_settings(r, app, &b, err);
 
 	return rc ? rc
-		  : add_property(r, app, "builder-dockerfile", "dockerfile-path",
-			    b.dockerfile, out, err);
+		  : command_report_property(r, app, "builder-dockerfile",
+			    "dockerfile-path", b.dockerfile, out, err);
 }
 
 int run_builder_report(struct request *r, struct err *err)

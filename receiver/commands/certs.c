@@ -6,6 +6,7 @@
 #include "builder/life/names.h"
 #include "config/app/domains.h"
 #include "config/app/properties.h"
+#include "config/app/variables.h"
 #include "config/base/buf.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
@@ -25,7 +26,26 @@
 
 #define GENERATED_DAYS 365
 #define WARN_DAYS 30
+#define PEM_BEGIN "-----BEGIN "
 #define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
+
+/* What held a key. */
+static void forget(struct buf *b)
+{
+	if (b->data)
+		explicit_bzero(b->data, b->len);
+	buf_finish(b);
+}
+
+/* The app's certificate as it is kept, for `forget` whatever comes back. */
+static int read_own(
+	struct request *r, const struct app *app, struct buf *pem, struct err *err)
+{
+	char path[PATH_TEXT_MAX];
+
+	buf_init(pem, CERTIFICATE_PEM_MAX);
+	return io_read_file(path_certificate(r->settings, app->handle, path), pem, err);
+}
 
 /* ---- reading ---- */
 
@@ -50,18 +70,17 @@ static int read_bundle(
 	rc = io_read_all(STDIN_FILENO, &data, err);
 	if (!rc)
 		rc = bundle_read(buf_text(&data), data.len, certificates, key, err);
-	if (data.data)
-		explicit_bzero(data.data, data.len);
-	buf_finish(&data);
+	forget(&data);
 	return rc;
 }
 
-static int read_pem(
-	struct request *r, struct buf *pem, struct certificate *out, struct err *err)
+static int read_pem(struct request *r, const struct app *app, struct buf *pem,
+	struct certificate *out, struct err *err)
 {
 	struct buf certificates, key;
 	int rc;
 
+	(void)app;
 	buf_init(&certificates, BUNDLE_MAX);
 	buf_init(&key, BUNDLE_MAX);
 	rc = read_bundle(r, &certificates, &key, err);
@@ -69,9 +88,7 @@ static int read_pem(
 		rc = err_set(err, ERR_USAGE, "a file is empty");
 	if (!rc)
 		rc = certificate_join(certificates.data, key.data, pem, out, err);
-	if (key.data)
-		explicit_bzero(key.data, key.len);
-	buf_finish(&key);
+	forget(&key);
 	buf_finish(&certificates);
 	return rc;
 }
@@ -87,18 +104,18 @@ static int warn_if_uncovered(void *ctx, const char *name)
 	return 0;
 }
 
-static void tell_time(const char *what, int64_t ms)
+static void tell_time(const struct request *r, const char *what, int64_t ms)
 {
 	char when[CLOCK_TEXT_MAX];
 
 	clock_format(ms, when);
-	(void)printf("       %s %s\n", what, when);
+	command_say(r, "       %s %s\n", what, when);
 }
 
 static void tell(struct request *r, const struct app *app, struct certificate *c)
 {
-	(void)printf("-----> %s has a certificate for %s\n", app->name, c->names);
-	tell_time("valid until", c->ends_at);
+	command_say(r, "-----> %s has a certificate for %s\n", app->name, c->names);
+	tell_time(r, "valid until", c->ends_at);
 	if (c->ends_at - clock_unix_ms() < WARN_DAYS * DAY_MS)
 		(void)printf(" !     it expires in less than %d days\n", WARN_DAYS);
 	if (!c->verified)
@@ -122,8 +139,7 @@ static int install(
 	int rc;
 
 	(void)path_certificate(r->settings, app->handle, path);
-	buf_init(&old, CERTIFICATE_PEM_MAX);
-	had = io_read_file(path, &old, NULL) == 0;
+	had = read_own(r, app, &old, NULL) == 0;
 	rc = io_replace_file(path, 0600, pem->data, pem->len, err);
 	if (!rc)
 		rc = names_route(&r->server, app, err);
@@ -134,33 +150,38 @@ static int install(
 			(void)unlink(path);
 		(void)names_route(&r->server, app, NULL);
 	}
-	if (old.data)
-		explicit_bzero(old.data, old.len);
-	buf_finish(&old);
+	forget(&old);
 	return rc;
 }
 
-int run_certs_add(struct request *r, struct err *err)
+/* Where a certificate and its key come from. */
+typedef int find_pem(struct request *r, const struct app *app, struct buf *pem,
+	struct certificate *out, struct err *err);
+
+static int give(struct request *r, int max_words, find_pem *find, struct err *err)
 {
 	struct certificate certificate;
 	struct app app = {0};
 	struct buf pem;
-	int rc = command_options(r, NULL, 0, 1, 3, err);
+	int rc = command_options(r, NULL, 0, 1, max_words, err);
 
 	if (!rc)
 		rc = command_app(r, &app, err);
 	if (rc)
 		return rc;
 	buf_init(&pem, CERTIFICATE_PEM_MAX);
-	rc = read_pem(r, &pem, &certificate, err);
+	rc = find(r, &app, &pem, &certificate, err);
 	if (!rc)
 		rc = install(r, &app, &pem, err);
-	if (pem.data)
-		explicit_bzero(pem.data, pem.len);
-	buf_finish(&pem);
+	forget(&pem);
 	if (!rc)
 		tell(r, &app, &certificate);
 	return rc;
+}
+
+int run_certs_add(struct request *r, struct err *err)
+{
+	return give(r, 3, read_pem, err);
 }
 
 /* ---- self-signed ---- */
@@ -205,35 +226,65 @@ static int find_wanted(
 	return rc;
 }
 
+static int generate(struct request *r, const struct app *app, struct buf *pem,
+	struct certificate *out, struct err *err)
+{
+	struct wanted wanted;
+	int rc = find_wanted(r, app, &wanted, err);
+
+	if (!rc)
+		rc = certificate_generate(
+			wanted.names, wanted.len, GENERATED_DAYS, pem, err);
+	return rc ? rc : certificate_read(pem->data, out, err);
+}
+
 int run_certs_generate(struct request *r, struct err *err)
 {
-	struct certificate certificate;
-	struct wanted wanted;
+	return give(r, DOMAINS_MAX + 1, generate, err);
+}
+
+/* ---- the rest ---- */
+
+/* The blocks of a PEM file that are keys, or those that aren't. */
+static void print_blocks(const char *pem, bool keys)
+{
+	bool inside = false;
+
+	while (*pem) {
+		size_t len = strcspn(pem, "\n");
+
+		len += pem[len] == '\n';
+		if (!strncmp(pem, PEM_BEGIN, strlen(PEM_BEGIN)))
+			inside = (memmem(pem, len, "PRIVATE KEY", 11) != NULL) == keys;
+		if (inside)
+			(void)fwrite(pem, 1, len, stdout);
+		pem += len;
+	}
+}
+
+int run_certs_show(struct request *r, struct err *err)
+{
 	struct app app = {0};
 	struct buf pem;
-	int rc = command_options(r, NULL, 0, 1, DOMAINS_MAX + 1, err);
+	bool key = false;
+	int rc = command_options(r, NULL, 0, 2, 2, err);
 
 	if (!rc)
 		rc = command_app(r, &app, err);
 	if (!rc)
-		rc = find_wanted(r, &app, &wanted, err);
+		key = !strcmp(r->argv[2], "key");
+	if (!rc && !key && strcmp(r->argv[2], "crt") != 0)
+		rc = err_set(err, ERR_USAGE, "%.40s: it is crt or key", r->argv[2]);
 	if (rc)
 		return rc;
-	buf_init(&pem, CERTIFICATE_PEM_MAX);
-	rc = certificate_generate(wanted.names, wanted.len, GENERATED_DAYS, &pem, err);
-	if (!rc)
-		rc = certificate_read(pem.data, &certificate, err);
-	if (!rc)
-		rc = install(r, &app, &pem, err);
-	if (pem.data)
-		explicit_bzero(pem.data, pem.len);
-	buf_finish(&pem);
-	if (!rc)
-		tell(r, &app, &certificate);
+	rc = read_own(r, &app, &pem, NULL);
+	if (rc)
+		rc = err_set(err, ERR_NOTFOUND, "%s has no certificate", app.name);
+	else
+		print_blocks(buf_text(&pem), key);
+	forget(&pem);
 	return rc;
 }
-
-/* ---- the rest ---- */
 
 int run_certs_remove(struct request *r, struct err *err)
 {
@@ -251,7 +302,7 @@ int run_certs_remove(struct request *r, struct err *err)
 			: err_errno(err, "the certificate");
 	rc = names_route(&r->server, NULL, err);
 	if (!rc)
-		(void)printf("-----> %s has no certificate any more\n", app.name);
+		command_say(r, "-----> %s has no certificate any more\n", app.name);
 	return rc;
 }
 
@@ -296,28 +347,37 @@ static void add_date(cJSON *out, const char *key, int64_t ms)
 	(void)cJSON_AddStringToObject(out, key, when);
 }
 
+/* What https-redirect and hsts come to. */
+static int add_visitors(
+	struct request *r, const struct app *app, cJSON *out, struct err *err)
+{
+	int64_t id = app ? app->id : EVERY_APP;
+	char redirect[PROPERTY_VALUE_SIZE], hsts[PROPERTY_VALUE_SIZE];
+	int rc = property_get(
+		r->server.store, id, "certs", "https-redirect", redirect, err);
+
+	if (!rc)
+		rc = property_get(r->server.store, id, "certs", "hsts", hsts, err);
+	if (rc)
+		return rc;
+	(void)cJSON_AddStringToObject(
+		out, "ssl-https-redirect", *redirect ? redirect : "true");
+	(void)cJSON_AddStringToObject(out, "ssl-hsts", *hsts ? hsts : "0");
+	return 0;
+}
+
 static int fill_report(
 	struct request *r, const struct app *app, cJSON *out, struct err *err)
 {
-	char path[PATH_TEXT_MAX], redirect[PROPERTY_VALUE_SIZE],
-		hsts[PROPERTY_VALUE_SIZE];
 	struct certificate c = {0};
 	struct buf pem;
 	bool has;
-	int rc = property_get(
-		r->server.store, app->id, "certs", "https-redirect", redirect, err);
 
-	if (!rc)
-		rc = property_get(r->server.store, app->id, "certs", "hsts", hsts, err);
-	if (rc)
-		return rc;
-	buf_init(&pem, CERTIFICATE_PEM_MAX);
-	has = io_read_file(path_certificate(r->settings, app->handle, path), &pem,
-		      NULL) == 0 &&
+	if (!app)
+		return add_visitors(r, app, out, err);
+	has = read_own(r, app, &pem, NULL) == 0 &&
 		certificate_read(buf_text(&pem), &c, NULL) == 0;
-	if (pem.data)
-		explicit_bzero(pem.data, pem.len);
-	buf_finish(&pem);
+	forget(&pem);
 	(void)cJSON_AddStringToObject(out, "ssl-enabled", has ? "true" : "false");
 	(void)cJSON_AddStringToObject(out, "ssl-hostnames", c.names);
 	add_date(out, "ssl-starts-at", c.starts_at);
@@ -329,13 +389,10 @@ static int fill_report(
 			: c.verified	? "verified"
 			: c.self_signed ? "self signed"
 					: "not verified");
-	(void)cJSON_AddStringToObject(
-		out, "ssl-https-redirect", *redirect ? redirect : "true");
-	(void)cJSON_AddStringToObject(out, "ssl-hsts", *hsts ? hsts : "0");
-	return 0;
+	return add_visitors(r, app, out, err);
 }
 
 int run_certs_report(struct request *r, struct err *err)
 {
-	return command_report(r, "ssl", fill_report, false, err);
+	return command_report(r, "ssl", fill_report, true, err);
 }

@@ -112,10 +112,10 @@ static int change_checks(struct request *r, const char *doing, int into, struct 
 	if (rc)
 		return rc;
 	if (r->argc > 2)
-		(void)printf("-----> %s zero downtime for app's (%s) proctypes (%s)\n",
+		command_say(r, "-----> %s zero downtime for app's (%s) proctypes (%s)\n",
 			doing, app.name, r->argv[2]);
 	else
-		(void)printf("-----> %s zero downtime for app (%s)\n", doing, app.name);
+		command_say(r, "-----> %s zero downtime for app (%s)\n", doing, app.name);
 	return 0;
 }
 
@@ -180,25 +180,13 @@ static int add_list(struct request *r, const struct app *app, const char *name,
 	return rc;
 }
 
-/* A property in Dokku's three rows: what counts, every app's, the app's own. */
 static int add_seconds(struct request *r, const struct app *app, const char *name,
 	int64_t computed, cJSON *out, struct err *err)
 {
-	char value[PROPERTY_VALUE_SIZE], key[64], text[24];
-	int rc = property_get_own(
-		r->server.store, EVERY_APP, CHECKS_FAMILY, name, value, err);
+	char text[24];
 
-	(void)snprintf(key, sizeof(key), "checks-computed-%s", name);
 	(void)snprintf(text, sizeof(text), "%" PRId64, computed / 1000);
-	(void)cJSON_AddStringToObject(out, key, text);
-	(void)snprintf(key, sizeof(key), "checks-global-%s", name);
-	(void)cJSON_AddStringToObject(out, key, value);
-	if (rc || !app)
-		return rc;
-	rc = property_get_own(r->server.store, app->id, CHECKS_FAMILY, name, value, err);
-	(void)snprintf(key, sizeof(key), "checks-%s", name);
-	(void)cJSON_AddStringToObject(out, key, value);
-	return rc;
+	return command_report_property(r, app, CHECKS_FAMILY, name, text, out, err);
 }
 
 static int fill_report(

@@ -86,6 +86,10 @@ extern const struct command command_table[];
  * none is near. */
 const char *command_suggest(const char *verb, const char *next);
 
+/* What to do instead of a verb, or of an option or property of it (part; NULL: of the
+ * verb itself), that Dokku has and bardo hasn't; NULL: unknown to both. */
+const char *command_elsewhere(const char *verb, const char *part);
+
 /* ---- what the help says beside the table (help_texts.c) ---- */
 
 /* A line about each family: what stands before the colon of its verbs. */
@@ -126,6 +130,11 @@ int command_leading_options(struct request *r, const struct command_option *opti
 
 /* --format's value: json or text. */
 int command_format(const char *value, bool *json, struct err *err);
+
+/* A heading, or that something was done: what a script can do without, and --quiet leaves
+ * out. */
+__attribute__((format(printf, 2, 3))) void command_say(
+	const struct request *r, const char *format, ...);
 
 /* One line of JSON on standard output. */
 void command_print_json(const struct cJSON *json);
@@ -184,9 +193,21 @@ int command_confirm(
 typedef int report_fill(
 	struct request *r, const struct app *app, struct cJSON *out, struct err *err);
 
-/* "FAMILY:report [APP|--global] [--KEY] [--format json]": one app, one value, or all. */
+/* "FAMILY:report [APP|--global] [--KEY] [--format json]": one app, one value, or all. In
+ * JSON keys that begin with the family's name stand without it, too. global: fill knows
+ * of settings for every app. */
 int command_report(struct request *r, const char *family, report_fill *fill, bool global,
 	struct err *err);
+
+/* Adds a property in Dokku's three rows: FAMILY-computed-NAME (what counts: the app's
+ * own, else every app's, else otherwise), FAMILY-global-NAME (every app's, "" unset) and,
+ * with an app, FAMILY-NAME (its own). */
+int command_report_property(struct request *r, const struct app *app, const char *family,
+	const char *name, const char *otherwise, struct cJSON *out, struct err *err);
+
+/* ERR_USAGE for a FAMILY:set of something that it hasn't; names: "this, that". */
+int command_no_property(
+	const struct request *r, const char *name, const char *names, struct err *err);
 
 struct property {
 	const char *name;

@@ -86,8 +86,8 @@ int run_config_show(struct request *r, struct err *err)
 
 	if (!rc)
 		rc = command_format(l.format, &json, err);
-	if (!rc && !json && !r->quiet)
-		(void)printf("=====> %s env vars\n", l.target.app.name);
+	if (!rc && !json)
+		command_say(r, "=====> %s env vars\n", l.target.app.name);
 	if (!rc)
 		rc = print_as(&l.set, json ? "json" : "pretty", err);
 	variables_finish(&l.set);

@@ -67,7 +67,7 @@ static int renew(struct request *r, struct app *app, int lock)
 	struct err why = {0};
 	int rc;
 
-	(void)printf("-----> Restarting app %s\n", app->name);
+	command_say(r, "-----> Restarting app %s\n", app->name);
 	(void)fflush(stdout);
 	rc = passage_renew(r, app, lock, "config", &why);
 	if (rc)
@@ -77,15 +77,15 @@ static int renew(struct request *r, struct app *app, int lock)
 
 /* ---- one app ---- */
 
-static void tell(const struct change *c)
+static void tell(const struct request *r, const struct change *c)
 {
 	size_t width = 0;
 
 	for (size_t i = 0; i < c->unset_len; i++)
-		(void)printf("-----> Unsetting %s\n", c->unset[i]);
+		command_say(r, "-----> Unsetting %s\n", c->unset[i]);
 	if (!c->set.len)
 		return;
-	(void)printf("-----> Setting config vars\n");
+	command_say(r, "-----> Setting config vars\n");
 	for (size_t i = 0; i < c->set.len; i++) {
 		size_t len = strlen(c->set.items[i].name);
 
@@ -104,9 +104,9 @@ static int write_change(
 		c->unset_len, changed, err);
 
 	if (!rc && !r->quiet)
-		tell(c);
-	if (!rc && !*changed && !r->quiet)
-		(void)printf("       Nothing is different from before.\n");
+		tell(r, c);
+	if (!rc && !*changed)
+		command_say(r, "       Nothing is different from before.\n");
 	return rc;
 }
 

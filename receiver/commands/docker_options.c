@@ -32,6 +32,7 @@ struct scope {
 	size_t processes_len;
 	/* While it goes through the options: */
 	const char *phase, *process;
+	cJSON *list; /* NULL: text */
 	struct err *err;
 };
 
@@ -241,12 +242,12 @@ int run_docker_options_clear(struct request *r, struct err *err)
 	int rc = open_scope(r, &s, 1, err);
 
 	if (!rc && r->argc == 2)
-		(void)printf("-----> Clearing docker-options for %s on all phases\n",
+		command_say(r, "-----> Clearing docker-options for %s on all phases\n",
 			s.app.name);
 	for (size_t i = 0; i < PHASES_MAX && !rc && r->argc == 2; i++)
 		rc = clear_phase(&s, phases[i], err);
 	for (size_t i = 0; i < s.phases_len && !rc; i++) {
-		(void)printf("-----> Clearing docker-options for %s on phase %s\n",
+		command_say(r, "-----> Clearing docker-options for %s on phase %s\n",
 			s.app.name, s.phases[i]);
 		rc = clear_phase(&s, s.phases[i], err);
 	}
@@ -299,7 +300,11 @@ static int list_one(void *ctx, const struct listed *l)
 {
 	const struct scope *s = ctx;
 
-	if (!strcmp(l->part, s->phase) && !strcmp(l->process, s->process))
+	if (strcmp(l->part, s->phase) != 0 || strcmp(l->process, s->process) != 0)
+		return 0;
+	if (s->list)
+		(void)cJSON_AddItemToArray(s->list, cJSON_CreateString(l->text));
+	else
 		(void)printf("%s\n", l->text);
 	return 0;
 }
@@ -307,11 +312,17 @@ static int list_one(void *ctx, const struct listed *l)
 int run_docker_options_list(struct request *r, struct err *err)
 {
 	struct scope s = {.process = ""};
-	const char *phase = NULL;
+	const char *phase = NULL, *format = NULL;
 	const struct command_option options[] = {
-		{"--phase", NULL, NULL, &phase}, {"--process", NULL, NULL, &s.process}};
-	int rc = command_options(r, options, 2, 1, 1, err);
+		{"--phase", NULL, NULL, &phase},
+		{"--process", NULL, NULL, &s.process},
+		{"--format", NULL, NULL, &format},
+	};
+	bool json = false;
+	int rc = command_options(r, options, 3, 1, 1, err);
 
+	if (!rc)
+		rc = command_format(format, &json, err);
 	if (!rc && !phase)
 		rc = err_set(err, ERR_USAGE, "usage: %s %s", r->argv[0],
 			r->command->arguments);
@@ -319,10 +330,14 @@ int run_docker_options_list(struct request *r, struct err *err)
 		rc = command_app(r, &s.app, err);
 	if (!rc)
 		rc = take_phases(&s, phase, err);
+	s.list = json ? cJSON_CreateArray() : NULL;
 	for (size_t i = 0; i < s.phases_len && !rc; i++) {
 		s.phase = s.phases[i];
 		rc = listed_each(
 			r->server.store, s.app.id, LISTED_OPTION, list_one, &s, err);
 	}
+	if (!rc && json)
+		command_print_json(s.list);
+	cJSON_Delete(s.list);
 	return rc;
 }

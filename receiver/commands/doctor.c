@@ -61,7 +61,7 @@ int run_doctor(struct request *r, struct err *err)
 	if (json)
 		command_print_json(l.json);
 	else
-		(void)printf("=====> %d problem%s, %d warning%s\n", l.problems,
+		command_say(r, "=====> %d problem%s, %d warning%s\n", l.problems,
 			l.problems == 1 ? "" : "s", l.warnings,
 			l.warnings == 1 ? "" : "s");
 	cJSON_Delete(l.json);

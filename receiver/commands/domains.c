@@ -78,7 +78,7 @@ static int change(struct request *r, int64_t app_id, const char *whose, int firs
 	if (!rc)
 		rc = names_route(&r->server, NULL, err);
 	for (size_t i = 0; i < names.len && !rc; i++)
-		(void)printf("-----> %s %s%s%s\n", done, names.items[i],
+		command_say(r, "-----> %s %s%s%s\n", done, names.items[i],
 			*whose ? " " : "", whose);
 	if (!rc)
 		warn_if_unserved(r);
@@ -151,7 +151,7 @@ int run_domains_clear(struct request *r, struct err *err)
 	if (!rc)
 		rc = names_route(&r->server, NULL, err);
 	if (!rc)
-		(void)printf("-----> Cleared the names of %s\n", app.name);
+		command_say(r, "-----> Cleared the names of %s\n", app.name);
 	return rc;
 }
 
@@ -164,7 +164,7 @@ int run_domains_clear_global(struct request *r, struct err *err)
 	if (!rc)
 		rc = names_route(&r->server, NULL, err);
 	if (!rc)
-		(void)printf("-----> Cleared the server's names\n");
+		command_say(r, "-----> Cleared the server's names\n");
 	return rc;
 }
 
@@ -181,7 +181,7 @@ static int set_disabled(struct request *r, const char *disabled, struct err *err
 	if (!rc)
 		rc = names_route(&r->server, NULL, err);
 	if (!rc)
-		(void)printf("-----> %s the names of %s\n",
+		command_say(r, "-----> %s the names of %s\n",
 			*disabled ? "Disabled" : "Enabled", app.name);
 	return rc;
 }

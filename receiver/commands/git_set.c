@@ -61,8 +61,7 @@ int run_git_set(struct request *r, struct err *err)
 	name = r->argv[first];
 	branch = r->argc > first + 1 ? r->argv[first + 1] : "";
 	if (strcmp(name, DEPLOY_BRANCH) != 0)
-		return err_set(err, ERR_USAGE,
-			"there is no property %.60s: there is " DEPLOY_BRANCH, name);
+		return command_no_property(r, name, DEPLOY_BRANCH, err);
 	if (!strncmp(branch, HEADS, strlen(HEADS)))
 		branch += strlen(HEADS);
 	if (*branch)
@@ -70,9 +69,9 @@ int run_git_set(struct request *r, struct err *err)
 	if (!rc)
 		rc = set(r, global, branch, err);
 	if (!rc && *branch)
-		(void)printf("=====> Setting " DEPLOY_BRANCH " to %s\n", branch);
+		command_say(r, "=====> Setting " DEPLOY_BRANCH " to %s\n", branch);
 	else if (!rc)
-		(void)printf("=====> Unsetting " DEPLOY_BRANCH "\n");
+		command_say(r, "=====> Unsetting " DEPLOY_BRANCH "\n");
 	return rc;
 }
 

@@ -146,6 +146,9 @@ static int print_matching(const struct selection *s, struct err *err)
 	const char *near;
 	bool alone;
 
+	if (!c && command_elsewhere(s->word, NULL))
+		return err_set(err, ERR_USAGE, "bardo has no %.60s: %s", s->word,
+			command_elsewhere(s->word, NULL));
 	if (!c) {
 		near = command_suggest(s->word, NULL);
 		return err_set(err, ERR_USAGE,

@@ -14,7 +14,6 @@ const struct command_family command_families[] = {
 	{"checks", "how a new life proves that it works"},
 	{"config", "environment variables"},
 	{"docker-options", "options of docker that an app's containers or builds get"},
-	{"domains", "the names that an app answers to"},
 	{"doctor", "whether everything that bardo needs is in order"},
 	{"domains", "the names that an app answers to"},
 	{"enter", "a shell in a running container"},

@@ -356,12 +356,12 @@ static void print_row(const cJSON *row)
 		(void)printf("       %-13s … and more\n", label);
 }
 
-static void print_text(const cJSON *out, const struct app *app, const struct side *from,
-	const struct side *to)
+static void print_text(const struct request *r, const cJSON *out, const struct app *app,
+	const struct side *from, const struct side *to)
 {
 	const cJSON *row, *process;
 
-	(void)printf("=====> From life %d to life %d of %s\n", from->life.number,
+	command_say(r, "=====> From life %d to life %d of %s\n", from->life.number,
 		to->life.number, app->name);
 	cJSON_ArrayForEach(row, out)
 	{
@@ -447,7 +447,7 @@ int run_lives_diff(struct request *r, struct err *err)
 	if (!rc && json)
 		command_print_json(out);
 	else if (!rc)
-		print_text(out, &app, &from, &to);
+		print_text(r, out, &app, &from, &to);
 	cJSON_Delete(out);
 	plan_finish(&from.plan);
 	plan_finish(&to.plan);

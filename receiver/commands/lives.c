@@ -115,7 +115,7 @@ int run_lives(struct request *r, struct err *err)
 	if (json)
 		listing.json = cJSON_CreateArray();
 	else
-		(void)printf("%4s  %-9s  %-12s  %-12s  %-7s  %-20s  %s\n", "LIFE",
+		command_say(r, "%4s  %-9s  %-12s  %-12s  %-7s  %-20s  %s\n", "LIFE",
 			"STATE", "COMMIT", "VERSION", "SOURCE", "CREATED", "BY");
 	rc = lives_each(r->server.store, &app, 0, list_life, &listing, err);
 	if (!rc && json)
@@ -130,7 +130,7 @@ static void print_info(
 	cJSON *o = life_to_json(r, app, l);
 	const cJSON *field;
 
-	(void)printf("=====> Life %d of %s\n", l->number, r->argv[1]);
+	command_say(r, "=====> Life %d of %s\n", l->number, r->argv[1]);
 	cJSON_ArrayForEach(field, o)
 	{
 		const char *text = cJSON_GetStringValue(field);

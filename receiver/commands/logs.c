@@ -94,8 +94,7 @@ static int print_failed(void *ctx, const struct app *app)
 
 	if (rc || !number)
 		return rc;
-	if (!all->request->quiet)
-		(void)printf("=====> %s life %d\n", app->name, number);
+	command_say(all->request, "=====> %s life %d\n", app->name, number);
 	(void)fflush(stdout);
 	rc = lives_print_log(all->request, app, number, all->err);
 	return rc == ERR_NOTFOUND ? 0 : rc;
@@ -146,32 +145,16 @@ int run_logs_set(struct request *r, struct err *err)
 	struct app app;
 	int rc = command_property_set(r, FAMILY, properties, 1, &app, err);
 
-	if (!rc && !r->quiet && app.live)
-		(void)printf("       The next life has it: ps:restart %s makes one\n",
+	if (!rc && app.live)
+		command_say(r, "       The next life has it: ps:restart %s makes one\n",
 			app.name);
 	return rc;
 }
 
 static int fill(struct request *r, const struct app *app, cJSON *out, struct err *err)
 {
-	char own[PROPERTY_VALUE_SIZE] = "", global[PROPERTY_VALUE_SIZE];
-	int rc = property_get_own(
-		r->server.store, EVERY_APP, FAMILY, MAX_SIZE, global, err);
-
-	if (!rc && !*global)
-		(void)snprintf(global, sizeof(global), "%s", PLAN_LOG_SIZE_DEFAULT);
-	if (!rc && app)
-		rc = property_get_own(
-			r->server.store, app->id, FAMILY, MAX_SIZE, own, err);
-	if (rc)
-		return rc;
-	if (app)
-		(void)cJSON_AddStringToObject(
-			out, "logs-computed-max-size", *own ? own : global);
-	(void)cJSON_AddStringToObject(out, "logs-global-max-size", global);
-	if (app)
-		(void)cJSON_AddStringToObject(out, "logs-max-size", own);
-	return 0;
+	return command_report_property(
+		r, app, FAMILY, MAX_SIZE, PLAN_LOG_SIZE_DEFAULT, out, err);
 }
 
 int run_logs_report(struct request *r, struct err *err)

@@ -30,7 +30,7 @@ static int set_enabled(struct request *r, const char *value, struct err *err)
 	if (!rc)
 		rc = maintenance_route(&r->server, err);
 	if (!rc)
-		(void)printf("-----> Maintenance of %s is %s\n", app.name,
+		command_say(r, "-----> Maintenance of %s is %s\n", app.name,
 			*value ? "on" : "off");
 	return rc;
 }
@@ -94,7 +94,7 @@ int run_maintenance_custom_page(struct request *r, struct err *err)
 	if (!rc)
 		rc = maintenance_route(&r->server, err);
 	if (!rc)
-		(void)printf("-----> %s has %s maintenance page\n", app.name,
+		command_say(r, "-----> %s has %s maintenance page\n", app.name,
 			clear ? "no" : "its own");
 	return rc;
 }

@@ -68,7 +68,7 @@ int run_network_create(struct request *r, struct err *err)
 		(void)shared_network_forget(r->server.store, n.name, NULL);
 		return rc;
 	}
-	(void)printf("-----> Creating network %s\n", n.name);
+	command_say(r, "-----> Creating network %s\n", n.name);
 	return 0;
 }
 
@@ -101,7 +101,7 @@ int run_network_destroy(struct request *r, struct err *err)
 	if (!rc)
 		rc = shared_network_forget(r->server.store, n.name, err);
 	if (!rc)
-		(void)printf("-----> Destroying network %s\n", n.name);
+		command_say(r, "-----> Destroying network %s\n", n.name);
 	return rc;
 }
 
@@ -112,8 +112,8 @@ int run_network_exists(struct request *r, struct err *err)
 
 	if (!rc)
 		rc = find(r, r->argv[1], &n, err);
-	if (!rc && !r->quiet)
-		(void)printf("Network exists\n");
+	if (!rc)
+		command_say(r, "Network exists\n");
 	return rc;
 }
 
@@ -174,11 +174,12 @@ int run_network_info(struct request *r, struct err *err)
 	if (!rc && json) {
 		command_print_json(out);
 	} else if (!rc) {
-		(void)printf("=====> %s network information\n"
-			     "       Subnet:                        %s\n"
-			     "       User:                          %s\n"
-			     "       Created at:                    %s\n"
-			     "       Apps:                         ",
+		command_say(r,
+			"=====> %s network information\n"
+			"       Subnet:                        %s\n"
+			"       User:                          %s\n"
+			"       Created at:                    %s\n"
+			"       Apps:                         ",
 			n.name, text_of(out, "subnet"), n.user,
 			text_of(out, "created_at"));
 		cJSON_ArrayForEach(app, cJSON_GetObjectItemCaseSensitive(out, "apps"))
@@ -245,8 +246,7 @@ int run_network_list(struct request *r, struct err *err)
 	if (!rc && json) {
 		command_print_json(l.list);
 	} else if (!rc) {
-		if (!r->quiet)
-			(void)printf("=====> Networks\n");
+		command_say(r, "=====> Networks\n");
 		cJSON_ArrayForEach(one, l.list)
 		{
 			(void)printf("%s\n", text_of(one, "name"));
@@ -356,9 +356,9 @@ int run_network_set(struct request *r, struct err *err)
 	if (rc)
 		return rc;
 	if (!s.len)
-		(void)printf("=====> Unsetting %s\n", s.property);
+		command_say(r, "=====> Unsetting %s\n", s.property);
 	for (size_t i = 0; i < s.len; i++)
-		(void)printf("=====> Setting %s to %s\n", s.property, s.names[i]);
+		command_say(r, "=====> Setting %s to %s\n", s.property, s.names[i]);
 	command_say_later(r, &app, false);
 	return 0;
 }

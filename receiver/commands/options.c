@@ -5,6 +5,7 @@
 
 #include <cjson/cJSON.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,17 @@ static const struct command_option *find(const struct command_option *options, s
 	return NULL;
 }
 
+static int no_option(const struct request *r, const char *word, struct err *err)
+{
+	const char *instead = command_elsewhere(r->argv[0], word);
+
+	if (instead)
+		return err_set(err, ERR_USAGE, "bardo has no %s %.60s: %s", r->argv[0],
+			word, instead);
+	return err_set(err, ERR_USAGE, "%s has no option %.100s: `help %s` shows them",
+		r->argv[0], word, r->argv[0]);
+}
+
 static int take(struct request *r, int *at, const struct command_option *options,
 	size_t len, struct err *err)
 {
@@ -42,9 +54,7 @@ static int take(struct request *r, int *at, const struct command_option *options
 		o = find(everywhere, sizeof(everywhere) / sizeof(everywhere[0]), word,
 			&value);
 	if (!o)
-		return err_set(err, ERR_USAGE,
-			"%s has no option %.100s: `help %s` shows them", r->argv[0], word,
-			r->argv[0]);
+		return no_option(r, word, err);
 	if (o->flag)
 		*o->flag = true;
 	if (!o->value)
@@ -133,6 +143,17 @@ int command_format(const char *value, bool *json, struct err *err)
 		return err_set(
 			err, ERR_USAGE, "--format %.40s: it is text or json", value);
 	return 0;
+}
+
+void command_say(const struct request *r, const char *format, ...)
+{
+	va_list args;
+
+	if (r->quiet)
+		return;
+	va_start(args, format);
+	(void)vprintf(format, args);
+	va_end(args);
 }
 
 void command_print_json(const cJSON *json)

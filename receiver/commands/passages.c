@@ -64,7 +64,7 @@ static int take_lock(
 		return *lock;
 	rc = lock_try(*lock, err);
 	if (rc == ERR_BUSY && wait) {
-		(void)printf("-----> Waiting for the deploy that is under way\n");
+		command_say(r, "-----> Waiting for the deploy that is under way\n");
 		(void)fflush(stdout);
 		rc = lock_wait(*lock, err);
 	}

@@ -285,11 +285,11 @@ static int print_mappings(
 		print_json(ports, len, web);
 		return 0;
 	}
-	if (!r->quiet)
-		(void)printf("-----> Port mappings for %s\n"
-			     "-----> scheme             host port                 "
-			     "container port\n",
-			app->name);
+	command_say(r,
+		"-----> Port mappings for %s\n"
+		"-----> scheme             host port                 "
+		"container port\n",
+		app->name);
 	for (size_t i = 0; i < len; i++) {
 		char container[16] = "web's";
 		int port = ports[i].container ? ports[i].container : web;

@@ -11,8 +11,20 @@
 
 #define NAMES_MAX 512
 
-static int find(const struct property *properties, size_t len, const char *name,
-	const struct property **out, struct err *err)
+int command_no_property(
+	const struct request *r, const char *name, const char *names, struct err *err)
+{
+	const char *instead = command_elsewhere(r->argv[0], name);
+
+	if (instead)
+		return err_set(err, ERR_USAGE, "bardo has no %s %.60s: %s", r->argv[0],
+			name, instead);
+	return err_set(
+		err, ERR_USAGE, "there is no property %.60s: there is %s", name, names);
+}
+
+static int find(const struct request *r, const struct property *properties, size_t len,
+	const char *name, const struct property **out, struct err *err)
 {
 	struct buf names;
 
@@ -25,8 +37,7 @@ static int find(const struct property *properties, size_t len, const char *name,
 	buf_init(&names, NAMES_MAX);
 	for (size_t i = 0; i < len; i++)
 		(void)buf_addf(&names, "%s%s", i ? ", " : "", properties[i].name);
-	(void)err_set(err, ERR_USAGE, "there is no property %.60s: there is %s", name,
-		buf_text(&names));
+	(void)command_no_property(r, name, buf_text(&names), err);
 	buf_finish(&names);
 	return ERR_USAGE;
 }
@@ -67,7 +78,7 @@ int command_property_set_judged(struct request *r, const char *family,
 	if (!rc)
 		rc = find_app(r, global, app, err);
 	if (!rc)
-		rc = find(properties, len, r->argv[first], &property, err);
+		rc = find(r, properties, len, r->argv[first], &property, err);
 	if (rc)
 		return rc;
 	value = r->argc > first + 1 ? r->argv[first + 1] : "";
@@ -79,8 +90,8 @@ int command_property_set_judged(struct request *r, const char *family,
 		rc = property_set(
 			r->server.store, app->id, family, property->name, value, err);
 	if (!rc && *value)
-		(void)printf("=====> Setting %s to %s\n", property->name, value);
+		command_say(r, "=====> Setting %s to %s\n", property->name, value);
 	else if (!rc)
-		(void)printf("=====> Unsetting %s\n", property->name);
+		command_say(r, "=====> Unsetting %s\n", property->name);
 	return rc;
 }

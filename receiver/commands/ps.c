@@ -25,6 +25,7 @@
 
 #define FAMILY "ps"
 #define ID_SHOWN 11
+#define STOP_SECONDS_DEFAULT "10"
 #define STOP_SECONDS_MAX 86400
 #define RETRIES_MAX 1000
 
@@ -33,29 +34,6 @@
 static void add_bool(cJSON *out, const char *key, bool is)
 {
 	(void)cJSON_AddStringToObject(out, key, is ? "true" : "false");
-}
-
-static int add_property(struct request *r, const struct app *app, cJSON *out,
-	const char *prefix, const char *name, const char *otherwise, struct err *err)
-{
-	char own[PROPERTY_VALUE_SIZE], of_all[PROPERTY_VALUE_SIZE], key[96];
-	struct store *s = r->server.store;
-	int rc = property_get_own(s, EVERY_APP, FAMILY, name, of_all, err);
-
-	if (!rc)
-		rc = property_get_own(s, app->id, FAMILY, name, own, err);
-	if (rc)
-		return rc;
-	(void)snprintf(key, sizeof(key), "%scomputed-%s", prefix, name);
-	(void)cJSON_AddStringToObject(out, key,
-		*own		  ? own
-			: *of_all ? of_all
-				  : otherwise);
-	(void)snprintf(key, sizeof(key), "%sglobal-%s", prefix, name);
-	(void)cJSON_AddStringToObject(out, key, *of_all ? of_all : otherwise);
-	(void)snprintf(key, sizeof(key), "%s%s", prefix, name);
-	(void)cJSON_AddStringToObject(out, key, own);
-	return 0;
 }
 
 /* "running (CID: 0123456789a)", as Dokku has it. */
@@ -104,34 +82,43 @@ static int add_statuses(struct request *r, const struct app *app, cJSON *status,
 	return rc;
 }
 
-static int fill_report(
+static int add_properties(
+	struct request *r, const struct app *app, cJSON *out, struct err *err)
+{
+	static const struct {
+		const char *name, *otherwise;
+	} all[] = {
+		{"procfile-path", RECIPE_PROCFILE},
+		{"restart-policy", PLAN_RESTART_DEFAULT},
+		{"stop-timeout-seconds", STOP_SECONDS_DEFAULT},
+	};
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]) && !rc; i++)
+		rc = command_report_property(
+			r, app, FAMILY, all[i].name, all[i].otherwise, out, err);
+	return rc;
+}
+
+static int fill_of_app(
 	struct request *r, const struct app *app, cJSON *out, struct err *err)
 {
 	cJSON *status = cJSON_CreateObject();
 	int processes = 0, running = 0;
-	char policy[PROPERTY_VALUE_SIZE], number[16];
+	char number[16];
 	int rc = add_statuses(r, app, status, &processes, &running, err);
 
-	if (!rc)
-		rc = property_get(
-			r->server.store, app->id, FAMILY, "restart-policy", policy, err);
 	(void)snprintf(number, sizeof(number), "%d", processes);
 	add_bool(out, "deployed", app->live != 0);
 	(void)cJSON_AddStringToObject(out, "processes", number);
 	add_bool(out, "ps-can-scale", true);
 	if (!rc)
-		(void)cJSON_AddStringToObject(out, "ps-restart-policy",
-			*policy ? policy : PLAN_RESTART_DEFAULT);
-	if (!rc)
-		rc = add_property(
-			r, app, out, "ps-", "procfile-path", RECIPE_PROCFILE, err);
+		rc = add_properties(r, app, out, err);
 	add_bool(out, "restore", !app->stopped);
 	(void)cJSON_AddStringToObject(out, "running",
 		!running		       ? "false"
 			: running == processes ? "true"
 					       : "mixed");
-	if (!rc)
-		rc = add_property(r, app, out, "", "stop-timeout-seconds", "10", err);
 	/* Last, as Dokku has them. */
 	while (status->child) {
 		cJSON *one = cJSON_DetachItemViaPointer(status, status->child);
@@ -144,9 +131,15 @@ static int fill_report(
 	return rc;
 }
 
+static int fill_report(
+	struct request *r, const struct app *app, cJSON *out, struct err *err)
+{
+	return app ? fill_of_app(r, app, out, err) : add_properties(r, app, out, err);
+}
+
 int run_ps_report(struct request *r, struct err *err)
 {
-	return command_report(r, FAMILY, fill_report, false, err);
+	return command_report(r, FAMILY, fill_report, true, err);
 }
 
 /* ---- ps:set ---- */

@@ -102,9 +102,7 @@ static int run_one_or_all(struct request *r, const char *own, int max_words,
 static int nothing_live(struct request *r, struct target *t)
 {
 	(void)close(t->lock);
-	if (!r->quiet)
-		(void)printf(
-			"-----> Nothing of %s is live: push it first\n", t->app.name);
+	command_say(r, "-----> Nothing of %s is live: push it first\n", t->app.name);
 	return 0;
 }
 

@@ -94,8 +94,8 @@ static int show(struct request *r, const struct app *app, bool json, struct err 
 
 	if (!rc && json)
 		command_print_json(counts);
-	if (!rc && !json && !r->quiet)
-		(void)printf("-----> Scaling for %s\nproctype: qty\n--------: ---\n",
+	if (!rc && !json)
+		command_say(r, "-----> Scaling for %s\nproctype: qty\n--------: ---\n",
 			app->name);
 	cJSON_ArrayForEach(one, counts)
 	{

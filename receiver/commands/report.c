@@ -1,5 +1,7 @@
 #include "receiver/commands/command.h"
 
+#include "config/app/properties.h"
+#include "config/app/variables.h"
 #include "config/base/err.h"
 #include "config/record/apps.h"
 
@@ -10,6 +12,7 @@
 #include <string.h>
 
 #define LABEL_WIDTH 30
+#define KEY_MAX 96
 
 /* FAMILY:report in Dokku's form. */
 
@@ -17,11 +20,37 @@ struct reporting {
 	struct request *request;
 	const char *family;
 	report_fill *fill;
+	bool global;	  /* fill knows of --global */
 	const char *only; /* the one key that is asked for; NULL all */
 	bool json;
 	cJSON *all; /* of several apps; NULL one */
 	struct err *err;
 };
+
+/* "ps-restart-policy" is "restart-policy" in Dokku's JSON. */
+static const char *short_key(const struct reporting *p, const char *key)
+{
+	const char *f = p->family, *k = key;
+
+	while (*f && (*k == *f || (*k == '-' && *f == ' '))) {
+		f++;
+		k++;
+	}
+	return !*f && *k == '-' ? k + 1 : key;
+}
+
+static void add_short_keys(const struct reporting *p, cJSON *report)
+{
+	const cJSON *row, *last = report->child ? report->child->prev : NULL;
+
+	for (row = report->child; row; row = row == last ? NULL : row->next) {
+		const char *key = short_key(p, row->string);
+
+		if (!cJSON_GetObjectItemCaseSensitive(report, key))
+			(void)cJSON_AddStringToObject(
+				report, key, cJSON_GetStringValue(row));
+	}
+}
 
 /* "ps-restart-policy" is labelled "Ps restart policy:". */
 static void print_row(const cJSON *row)
@@ -38,7 +67,13 @@ static void print_row(const cJSON *row)
 static int print_only(const struct reporting *p, const cJSON *report, struct err *err)
 {
 	const cJSON *row = cJSON_GetObjectItemCaseSensitive(report, p->only);
+	const cJSON *other;
 
+	cJSON_ArrayForEach(other, report)
+	{
+		if (!row && !strcmp(short_key(p, other->string), p->only))
+			row = other;
+	}
 	if (!row)
 		return err_set(err, ERR_USAGE, "%s has no --%.60s", p->request->argv[0],
 			p->only);
@@ -51,9 +86,8 @@ static void print_text(
 {
 	const cJSON *row;
 
-	if (!p->request->quiet)
-		(void)printf("=====> %s %s information\n", app ? app->name : "Global",
-			p->family);
+	command_say(p->request, "=====> %s %s information\n", app ? app->name : "Global",
+		p->family);
 	cJSON_ArrayForEach(row, report)
 	{
 		print_row(row);
@@ -64,8 +98,10 @@ static int report_one(void *ctx, const struct app *app)
 {
 	struct reporting *p = ctx;
 	cJSON *report = cJSON_CreateObject();
-	int rc = p->fill(p->request, app, report, p->err);
+	int rc = app || p->global ? p->fill(p->request, app, report, p->err) : 0;
 
+	if (!rc && p->json)
+		add_short_keys(p, report);
 	if (!rc && p->only)
 		rc = print_only(p, report, p->err);
 	else if (!rc && p->all)
@@ -122,7 +158,11 @@ static int report_apps(struct reporting *p, struct err *err)
 int command_report(struct request *r, const char *family, report_fill *fill, bool global,
 	struct err *err)
 {
-	struct reporting p = {.request = r, .family = family, .fill = fill, .err = err};
+	struct reporting p = {.request = r,
+		.family = family,
+		.fill = fill,
+		.global = global,
+		.err = err};
 	const char *format = NULL;
 	bool of_all = false;
 	const struct command_option options[] = {
@@ -130,10 +170,43 @@ int command_report(struct request *r, const char *family, report_fill *fill, boo
 	int rc;
 
 	take_key(&p);
-	rc = command_options(r, options, global ? 2 : 1, 0, 1, err);
+	rc = command_options(r, options, 2, 0, 1, err);
 	if (!rc)
 		rc = command_format(format, &p.json, err);
 	if (rc)
 		return rc;
+	if (of_all && r->argc > 1)
+		return err_set(err, ERR_USAGE, "--global is for every app, not for %.60s",
+			r->argv[1]);
 	return of_all ? report_one(&p, NULL) : report_apps(&p, err);
+}
+
+static void add_row(cJSON *out, const char *family, const char *kind, const char *name,
+	const char *value)
+{
+	char key[KEY_MAX];
+
+	(void)snprintf(key, sizeof(key), "%s-%s%s", family, kind, name);
+	(void)cJSON_AddStringToObject(out, key, value);
+}
+
+int command_report_property(struct request *r, const struct app *app, const char *family,
+	const char *name, const char *otherwise, cJSON *out, struct err *err)
+{
+	char own[PROPERTY_VALUE_SIZE] = "", of_all[PROPERTY_VALUE_SIZE];
+	struct store *s = r->server.store;
+	int rc = property_get_own(s, EVERY_APP, family, name, of_all, err);
+
+	if (!rc && app)
+		rc = property_get_own(s, app->id, family, name, own, err);
+	if (rc)
+		return rc;
+	add_row(out, family, "computed-", name,
+		*own		  ? own
+			: *of_all ? of_all
+				  : otherwise);
+	add_row(out, family, "global-", name, of_all);
+	if (app)
+		add_row(out, family, "", name, own);
+	return 0;
 }

@@ -168,7 +168,8 @@ static int set(const struct scope *s, struct err *err)
 	print_title(s, "=====> Setting");
 	for (size_t i = 0; i < NAMES; i++) {
 		if (s->values[i])
-			(void)printf("       %s: %s\n", names[i].name, s->values[i]);
+			command_say(s->request, "       %s: %s\n", names[i].name,
+				s->values[i]);
 	}
 	say_when(s);
 	return 0;
@@ -191,8 +192,8 @@ static int find_value(void *ctx, const struct resource *r)
 
 static int show(struct scope *s, struct err *err)
 {
-	(void)printf("=====> resource %s %s information%s%s%s\n", noun(s), owner(s),
-		*s->process ? " (" : "", s->process, *s->process ? ")" : "");
+	command_say(s->request, "=====> resource %s %s information%s%s%s\n", noun(s),
+		owner(s), *s->process ? " (" : "", s->process, *s->process ? ")" : "");
 	return resources_each(s->request->server.store, s->app.id, find_value, s, err);
 }
 
@@ -286,5 +287,5 @@ static int fill(struct request *r, const struct app *app, cJSON *out, struct err
 
 int run_resource_report(struct request *r, struct err *err)
 {
-	return command_report(r, "resource", fill, false, err);
+	return command_report(r, "resource", fill, true, err);
 }

@@ -247,10 +247,10 @@ int run_run_list(struct request *r, struct err *err)
 		return rc;
 	if (json)
 		l.json = cJSON_CreateArray();
-	else if (!r->quiet)
-		(void)printf("=====> %s%srun containers\n%-*s %-*s CREATED\n", l.app.name,
-			l.of_one ? " " : "", NAMES_WIDTH, "NAMES", COMMAND_WIDTH,
-			"COMMAND");
+	else
+		command_say(r, "=====> %s%srun containers\n%-*s %-*s CREATED\n",
+			l.app.name, l.of_one ? " " : "", NAMES_WIDTH, "NAMES",
+			COMMAND_WIDTH, "COMMAND");
 	rc = runs_each(&r->server, l.of_one ? &l.app : NULL, show, &l, err);
 	if (!rc && json)
 		command_print_json(l.json);

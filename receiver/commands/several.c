@@ -161,7 +161,7 @@ static void start(struct several *s)
 	if (s->parallel > 1)
 		job->output = memfd_create(job->app, MFD_CLOEXEC);
 	else
-		(void)printf("=====> %s\n", job->app);
+		command_say(s->request, "=====> %s\n", job->app);
 	(void)fflush(stdout);
 	pid = start_program(s, job, s->request->argv[0], &err);
 	if (pid > 0) {
@@ -173,14 +173,14 @@ static void start(struct several *s)
 	s->failed++;
 }
 
-static void print_output(struct job *job)
+static void print_output(const struct several *s, struct job *job)
 {
 	static char data[COPY_SIZE];
 	ssize_t n;
 
 	if (job->output < 0)
 		return;
-	(void)printf("=====> %s\n", job->app);
+	command_say(s->request, "=====> %s\n", job->app);
 	(void)fflush(stdout);
 	(void)lseek(job->output, 0, SEEK_SET);
 	while ((n = read(job->output, data, sizeof(data))) > 0)
@@ -201,7 +201,7 @@ static int reap(struct several *s, struct err *err)
 			continue;
 		s->jobs[i].pid = 0;
 		s->running--;
-		print_output(&s->jobs[i]);
+		print_output(s, &s->jobs[i]);
 		if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
 			(void)printf(" !     %s failed for %s\n", s->request->argv[0],
 				s->jobs[i].app);
@@ -231,8 +231,8 @@ int several_run(struct request *r, int parallel, struct err *err)
 
 	if (!rc)
 		rc = run_all(&s, err);
-	if (!rc && !r->quiet)
-		(void)printf("=====> %s: %zu done, %zu failed\n", r->argv[0],
+	if (!rc)
+		command_say(r, "=====> %s: %zu done, %zu failed\n", r->argv[0],
 			s.len - s.failed, s.failed);
 	free(s.jobs);
 	return rc ? rc : s.failed ? 1 : 0;

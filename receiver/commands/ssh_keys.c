@@ -198,6 +198,6 @@ int run_ssh_keys_verify(struct request *r, struct err *err)
 	if (!rc)
 		rc = users_check_snapshot(r->server.store, r->settings, err);
 	if (!rc)
-		(void)printf("-----> Logins know the keys that are recorded\n");
+		command_say(r, "-----> Logins know the keys that are recorded\n");
 	return rc;
 }

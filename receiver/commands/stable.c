@@ -68,8 +68,9 @@ static int mark(struct request *r, struct app *app, struct err *err)
 	if (!rc)
 		rc = app_set_stable(r->server.store, app, life.number, err);
 	if (!rc)
-		(void)printf("-----> Life %d of %s is stable: lives:revive %s stable "
-			     "brings it back\n",
+		command_say(r,
+			"-----> Life %d of %s is stable: lives:revive %s stable "
+			"brings it back\n",
 			life.number, app->name, app->name);
 	return rc;
 }
@@ -79,7 +80,7 @@ static int clear(struct request *r, struct app *app, struct err *err)
 	int rc = app_set_stable(r->server.store, app, 0, err);
 
 	if (!rc)
-		(void)printf("-----> No life of %s is stable\n", app->name);
+		command_say(r, "-----> No life of %s is stable\n", app->name);
 	return rc;
 }
 

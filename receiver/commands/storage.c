@@ -239,7 +239,8 @@ int run_storage_mount(struct request *r, struct err *err)
 	rc = listed_add(r->server.store, app.id, LISTED_MOUNT, &l, err);
 	if (rc)
 		return rc;
-	(void)printf("-----> Mounting %s into %s at %s\n", m.source, app.name, m.target);
+	command_say(
+		r, "-----> Mounting %s into %s at %s\n", m.source, app.name, m.target);
 	command_say_later(r, &app, false);
 	return 0;
 }
@@ -278,7 +279,7 @@ int run_storage_unmount(struct request *r, struct err *err)
 			break;
 		rc = listed_remove(r->server.store, app.id, LISTED_MOUNT, &l, err);
 		if (!rc)
-			(void)printf("-----> Unmounting %s\n", s.found);
+			command_say(r, "-----> Unmounting %s\n", s.found);
 		removed++;
 	}
 	if (!rc && !removed)
@@ -371,8 +372,7 @@ static void print_list(const struct request *r, const struct app *app, const cJS
 {
 	const cJSON *entry;
 
-	if (!r->quiet)
-		(void)printf("-----> %s volume bind-mounts:\n", app->name);
+	command_say(r, "-----> %s volume bind-mounts:\n", app->name);
 	cJSON_ArrayForEach(entry, list)
 	{
 		const char *options = text_of(entry, "volume_options");
@@ -384,7 +384,7 @@ static void print_list(const struct request *r, const struct app *app, const cJS
 	}
 	if (r->quiet || !list->child)
 		return;
-	(void)printf("-----> %s volumes by life:\n", app->name);
+	command_say(r, "-----> %s volumes by life:\n", app->name);
 	cJSON_ArrayForEach(entry, list)
 	{
 		char lives[LIVES_TEXT_SIZE];

@@ -82,7 +82,7 @@ int storage_have_volume(
 	if (!rc)
 		rc = volume_create(&r->server, name, app, NULL, err);
 	if (!rc)
-		(void)printf("-----> Creating volume %s\n", name);
+		command_say(r, "-----> Creating volume %s\n", name);
 	return rc;
 }
 
@@ -171,7 +171,7 @@ int run_storage_create(struct request *r, struct err *err)
 		rc = volume_create(
 			&r->server, name, r->app_by_option ? &app : NULL, path, err);
 	if (!rc)
-		(void)printf("-----> Creating volume %s\n", name);
+		command_say(r, "-----> Creating volume %s\n", name);
 	return rc;
 }
 
@@ -222,12 +222,12 @@ static const char *text_of(const cJSON *entry, const char *name)
 	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, name));
 }
 
-static void print_volume(const cJSON *v)
+static void print_volume(const struct request *r, const cJSON *v)
 {
 	const char *app = text_of(v, "app"), *path = text_of(v, "host_path");
 	const cJSON *use;
 
-	(void)printf("=====> %s volume information\n", text_of(v, "name"));
+	command_say(r, "=====> %s volume information\n", text_of(v, "name"));
 	(void)printf("       App:                           %s\n", app);
 	(void)printf("       Host path:                     %s\n", path);
 	(void)printf(
@@ -264,7 +264,7 @@ int run_storage_info(struct request *r, struct err *err)
 	if (!rc && json)
 		command_print_json(out);
 	else if (!rc)
-		print_volume(out);
+		print_volume(r, out);
 	cJSON_Delete(out);
 	return rc;
 }
@@ -296,8 +296,8 @@ int storage_list_all(struct request *r, bool json, struct err *err)
 
 	if (json)
 		l.list = cJSON_CreateArray();
-	else if (!r->quiet)
-		(void)printf("=====> Volumes\n");
+	else
+		command_say(r, "=====> Volumes\n");
 	rc = volumes_each_ours(&r->server, list_volume, &l, err);
 	if (!rc && json)
 		command_print_json(l.list);
@@ -342,6 +342,6 @@ int run_storage_destroy(struct request *r, struct err *err)
 		rc = err_set(err, ERR_BUSY, "a container still has %s: %s", v.name,
 			"try again when it has ended");
 	if (!rc)
-		(void)printf("-----> Destroying volume %s\n", v.name);
+		command_say(r, "-----> Destroying volume %s\n", v.name);
 	return rc;
 }

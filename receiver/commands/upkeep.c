@@ -7,16 +7,58 @@
 #include "config/record/apps.h"
 #include "config/settings.h"
 
+#include <cjson/cJSON.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* What bardod asks for, and what shows how it is set up. */
 
+/* "name=value" lines as an object of texts. */
+static void print_settings_json(char *lines)
+{
+	cJSON *all = cJSON_CreateObject();
+	char *line, *equals;
+
+	while ((line = strsep(&lines, "\n"))) {
+		equals = strchr(line, '=');
+		if (!equals)
+			continue;
+		*equals = '\0';
+		(void)cJSON_AddStringToObject(all, line, equals + 1);
+	}
+	command_print_json(all);
+	cJSON_Delete(all);
+}
+
+static int settings_as_json(const struct settings *settings, struct err *err)
+{
+	char *lines = NULL;
+	size_t len;
+	FILE *to = open_memstream(&lines, &len);
+	int rc = to ? settings_print(settings, to) : -1;
+
+	if (to && fclose(to))
+		rc = -1;
+	if (!rc)
+		print_settings_json(lines);
+	free(lines);
+	return rc ? err_errno(err, "memory") : 0;
+}
+
 int run_settings(struct request *r, struct err *err)
 {
-	int rc = command_options(r, NULL, 0, 0, 0, err);
+	const char *format = NULL;
+	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
+	bool json = false;
+	int rc = command_options(r, options, 1, 0, 0, err);
 
+	if (!rc)
+		rc = command_format(format, &json, err);
 	if (!rc && !r->on_host && !r->user.admin)
 		return err_set(err, ERR_DENIED, "settings is for server admins: ask one");
+	if (!rc && json)
+		return settings_as_json(r->settings, err);
 	if (!rc && settings_print(r->settings, stdout) < 0)
 		rc = err_errno(err, "standard output");
 	return rc;

@@ -23,8 +23,9 @@ int run_users_add(struct request *r, struct err *err)
 	if (!rc)
 		rc = users_create(r->server.store, r->argv[1], admin, create, &user, err);
 	if (!rc)
-		(void)printf("-----> Adding user %s%s; ssh-keys:add %s < KEY.pub lets "
-			     "them in\n",
+		command_say(r,
+			"-----> Adding user %s%s; ssh-keys:add %s < KEY.pub lets "
+			"them in\n",
 			user.name, user.admin ? ", a server admin" : "", user.name);
 	return rc;
 }
@@ -37,7 +38,8 @@ int run_users_remove(struct request *r, struct err *err)
 		rc = users_remove(
 			r->server.store, r->settings, r->argv[1], !r->on_host, err);
 	if (!rc)
-		(void)printf("-----> Removed user %s, with keys and roles\n", r->argv[1]);
+		command_say(
+			r, "-----> Removed user %s, with keys and roles\n", r->argv[1]);
 	return rc;
 }
 
@@ -70,7 +72,7 @@ int run_users_set(struct request *r, struct err *err)
 		return err_set(err, ERR_USAGE, "%.40s: it is true or false", r->argv[3]);
 	rc = users_set_right(r->server.store, r->argv[1], right, has, !r->on_host, err);
 	if (!rc)
-		(void)printf("=====> Setting %s to %s for %s\n", r->argv[2], r->argv[3],
+		command_say(r, "=====> Setting %s to %s for %s\n", r->argv[2], r->argv[3],
 			r->argv[1]);
 	return rc;
 }

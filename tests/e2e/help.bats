@@ -84,6 +84,24 @@ setup() {
 	assert_shown "\`help\`"
 }
 
+@test "what Dokku has and bardo hasn't is named, with what to do instead" {
+	run ssh_bardo nginx:set shop client-max-body-size 50m
+	assert_status 2
+	assert_shown 'bardo has no nginx:set: HAProxy is in front'
+	run ssh_bardo ps:set --global start-cmd ./serve
+	assert_status 2
+	assert_shown 'bardo has no ps:set start-cmd: write it into the Procfile'
+	run ssh_bardo git:set --global keep-git-dir true
+	assert_status 2
+	assert_shown 'bardo has no git:set keep-git-dir'
+	run ssh_bardo run --cron-id 5 shop ls
+	assert_status 2
+	assert_shown 'bardo has no run --cron-id'
+	run ssh_bardo help buildpacks:add
+	assert_status 2
+	assert_shown 'bardo has no buildpacks:add: bardo builds Dockerfiles alone'
+}
+
 @test "a wrong use shows the right one, and an unknown option where to read" {
 	run ssh_bardo users:add
 	assert_status 2

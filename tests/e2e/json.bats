@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154,SC2030,SC2031
-# What docs/JSON.md promises: every verb that takes --format json prints one line of it, and
-# no field that isn't written down there. The verbs come from the help, so that a new one
-# can't be forgotten.
+# What is promised of every verb. docs/JSON.md: each that takes --format json prints one line
+# of it, and no field that isn't written down there; --quiet leaves headings out, and --app
+# names the app. The verbs come from the help, so that a new one can't be forgotten.
 
 setup_file() {
 	load lib
@@ -48,9 +48,10 @@ json_verbs() {
 # What a verb is about, where that isn't the app.
 words_of() {
 	case $1 in
-	acl:list | apps:list | doctor | events | events:list | network:list | \
+	acl:list | apps:list | doctor | events | events:list | network:list | settings | \
 		storage:list-entries | users:list | ssh-keys:list) ;;
 	help) echo lives ;;
+	docker-options:list) echo "$SHOP --phase deploy" ;;
 	lives:info) echo "$SHOP 1" ;;
 	lives:diff) echo "$SHOP 1 2" ;;
 	lives:stable) echo "$SHOP --show" ;;
@@ -81,7 +82,8 @@ documented_as() {
 
 # The fields of an object, or of each object of an array.
 fields() {
-	jq -r 'if type == "array" then .[] else . end | objects | keys[]' | sort -u |
+	jq -r 'if type == "array" then .[] else . end | objects | keys | . as $all | .[] |
+		select(. as $k | any($all[]; endswith("-" + $k)) | not)' | sort -u |
 		sed -E -e 's/^status-web-[0-9]+$/status-TYPE-N/' \
 			-e 's/^resource-_default_.limit.cpu/resource-PROC.limit.cpu/' \
 			-e 's/^resource-_default_/…/'
@@ -109,7 +111,7 @@ fields() {
 			continue
 		fi
 		case $verb in
-		config | config:show | config:export | config:keys | ps:scale) continue ;;
+		config | config:show | config:export | config:keys | docker-options:list | ps:scale | settings) continue ;;
 		esac
 		# shellcheck disable=SC2046
 		for field in $(ssh_bardo "$verb" $(words_of "$verb") --format json | fields); do
@@ -118,4 +120,74 @@ fields() {
 		done
 	done
 	assert_equal "$missing" ''
+}
+
+# Verbs that only show something: those of an app, or of nothing.
+reading_verbs() { # JQ-CONDITION
+	bardo help --all --format json |
+		jq -r ".[] | select((.changes | not) and ($1)) | .verb" |
+		grep -vxE 'config:bundle|config:get|checks:run|run:logs|enter|help|network:exists'
+}
+more_words() {
+	case $1 in
+	certs:show) echo crt ;;
+	*) ;;
+	esac
+}
+# What differs from one moment to the next.
+without_times() {
+	sed -E 's/[0-9]+ seconds? ago|[0-9.]+ ms//'
+}
+
+@test "with --quiet no verb that shows something prints a heading" {
+	for verb in $(reading_verbs true); do
+		# shellcheck disable=SC2046
+		run bardo --quiet "$verb" $(words_of "$verb") $(more_words "$verb")
+		# What a deploy printed is what it printed.
+		[ "$verb" = lives:log ] || refute_output '^(=====>|----->)' || show "$verb"
+	done
+	run bardo --quiet lives "$SHOP"
+	refute_output LIFE
+	run bardo --quiet apps:create "hush-s$SLOT"
+	assert_equal "$status$output" 0
+	run bardo apps:destroy "hush-s$SLOT" --force --quiet
+	assert_equal "$status$output" 0
+}
+
+@test "--app names the app of every verb that has one, before the verb or behind it" {
+	for verb in $(reading_verbs '.arguments | test("^\\[?APP")'); do
+		# shellcheck disable=SC2046
+		wanted=$(bardo "$verb" "$SHOP" $(more_words "$verb") 2>&1 | without_times)
+		# shellcheck disable=SC2046
+		behind=$(bardo "$verb" --app "$SHOP" $(more_words "$verb") 2>&1 | without_times)
+		# shellcheck disable=SC2046
+		before=$(bardo --app "$SHOP" "$verb" $(more_words "$verb") 2>&1 | without_times)
+		assert_equal "$behind" "$wanted"
+		assert_equal "$before" "$wanted"
+	done
+}
+
+@test "every list, info and report takes --format json" {
+	# (What is plain text, or JSON anyway.)
+	run jq -r '.[] | select(.changes | not) | select(.verb |
+		test(":(list|info|report|keys|diff)$") or . == "lives" or . == "events") |
+		select(.arguments | contains("--format json") | not) | .verb' \
+		<<<"$(bardo help --all --format json)"
+	assert_equal "$output" ''
+}
+
+@test "every report has --global, and its keys with the family's name and without it" {
+	for verb in $(reading_verbs '.verb | endswith(":report")'); do
+		run bardo "$verb" --global --format json
+		assert_success
+		jq -e type <<<"$output" >/dev/null || show "$verb --global"
+	done
+	run bardo ps:report --global --ps-computed-restart-policy
+	assert_equal "$output" unless-stopped
+	run bardo network:report "$SHOP" --format json
+	assert_equal "$(jq '."network-own" == .own' <<<"$output")" true
+	run bardo ps:report "$SHOP" --procfile-path
+	assert_success
+	run bardo ps:report "$SHOP" --global
+	assert_status 2
 }
