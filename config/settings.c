@@ -19,7 +19,8 @@
 #define KEY_MAX (2 * SECTION_MAX + 2)
 
 /* Long enough for every wait, and far from what a clock can't be added to. */
-#define DURATION_MAX ((int64_t)30 * 24 * 60 * 60 * 1000)
+#define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
+#define DURATION_MAX (30 * DAY_MS)
 
 enum type { TEXT, BOOL, COUNT, BYTES, DURATION, PAUSE /* a duration that may be 0 */ };
 
@@ -104,7 +105,14 @@ static int check_grace(struct settings *s, const char *value, const char **wante
 {
 	(void)value;
 	*wanted = "a duration of at most 24h, like 30s";
-	return s->ssh_login_grace <= (int64_t)24 * 60 * 60 * 1000 ? 0 : -1;
+	return s->ssh_login_grace <= DAY_MS ? 0 : -1;
+}
+
+static int check_proxy_timeout(struct settings *s, const char *value, const char **wanted)
+{
+	(void)value;
+	*wanted = "a duration from 1s to 24h, like 60s";
+	return s->proxy_timeout >= 1000 && s->proxy_timeout <= DAY_MS ? 0 : -1;
 }
 
 static int check_ports(struct settings *s, const char *value, const char **wanted)
@@ -179,6 +187,7 @@ static const struct setting table[] = {
 	{"proxy.https", TEXT, AT(proxy_https), "[::]:443", check_listen_or_off},
 	{"proxy.ports", TEXT, AT(proxy_ports), "8100-8199", check_ports},
 	{"proxy.apps", COUNT, AT(proxy_apps), "256", NULL},
+	{"proxy.timeout", DURATION, AT(proxy_timeout), "60s", check_proxy_timeout},
 	{"network.pool", TEXT, AT(network_pool), "10.213.0.0/16", check_pool},
 };
 

@@ -50,6 +50,7 @@ struct settings {
 	char proxy_ports[SETTING_TEXT_MAX];
 	int64_t proxy_port_first, proxy_port_last; /* out of proxy_ports */
 	int64_t proxy_apps;
+	int64_t proxy_timeout;
 	char network_pool[SETTING_TEXT_MAX];
 	uint32_t network_base; /* out of network_pool, host byte order */
 	int network_bits;

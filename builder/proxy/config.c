@@ -102,8 +102,6 @@ static const char defaults[] =
 	"\tretry-on conn-failure\n"
 	"\toption redispatch 1\n"
 	"\ttimeout connect 5s\n"
-	"\ttimeout client 60s\n"
-	"\ttimeout server 60s\n"
 	"\ttimeout queue 30s\n"
 	"\ttimeout http-request 30s\n"
 	"\ttimeout http-keep-alive 10s\n"
@@ -125,7 +123,11 @@ static int add_config(struct buf *b, const struct settings *s, const char *descr
 
 	if (description)
 		rc |= buf_addf(b, "\tdescription %s\n", description);
-	rc |= buf_adds(b, defaults) | haproxy_add_fronts(b, s, fronts);
+	rc |= buf_adds(b, defaults);
+	/* Of a visitor, and of an app, who are to say something. */
+	rc |= buf_addf(b, "\ttimeout client %" PRId64 "\n\ttimeout server %" PRId64 "\n",
+		s->proxy_timeout, s->proxy_timeout);
+	rc |= haproxy_add_fronts(b, s, fronts);
 	return rc ? no_room(err) : 0;
 }
 

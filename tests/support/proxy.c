@@ -127,6 +127,7 @@ int make_proxy(void **state)
 	(void)snprintf(p->s.proxy_http, sizeof(p->s.proxy_http), SETTING_OFF);
 	(void)snprintf(p->s.proxy_https, sizeof(p->s.proxy_https), SETTING_OFF);
 	p->s.proxy_apps = 8;
+	p->s.proxy_timeout = 60000;
 	find_ports(&p->s);
 	assert_done(p, io_make_dir(path_run(&p->s, "", path), 0711, &p->err));
 	*state = p;

@@ -102,7 +102,8 @@ static void names_what_a_bad_value_should_have_been(void **state)
 		"build.timeout=721h", "build.timeout=9223372036854775807ms",
 		"ssh.listen=2222", "ssh.listen=[::]", "ssh.listen=::1:2222",
 		"ssh.listen=[::]:65536", "ssh.listen=:22", "http.listen=localhost",
-		"proxy.http=80", "proxy.https=[::]:x"};
+		"proxy.http=80", "proxy.https=[::]:x", "proxy.timeout=0s",
+		"proxy.timeout=25h"};
 	struct settings s;
 
 	(void)state;
