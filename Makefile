@@ -41,7 +41,7 @@ BASE := $(call obj,$(call src,config/base))
 CONFIG := $(call obj,$(call src,config) $(foreach d,record people app,$(call src,config/$(d)))) \
 	$(BUILD)/config/schema.o
 # (The archive is made anew each time, by `q`: two folders may each have a state.o.)
-BUILDER_PARTS := engine git source recipe image check certificate proxy options life run logs deploy doctor
+BUILDER_PARTS := engine git source recipe image check certificate proxy front options life run logs deploy doctor
 BUILDER := $(call obj,$(call src,builder) $(foreach d,$(BUILDER_PARTS),$(call src,builder/$(d)))) \
 	$(BUILD)/builder/image/trace.pb-c.o
 HOOKS := $(call obj,$(call src,hooks))

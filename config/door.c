@@ -23,6 +23,7 @@ static const struct kind {
 	[DOOR_HANGUP] = {"hangup", 1, 1, 0, true},
 	[DOOR_JOB] = {"job", 1, 1, 0, false},
 	[DOOR_PROXY] = {"proxy", 0, 0, 0, false},
+	[DOOR_FRONT] = {"front", 1, 1, DOOR_FRONT_FDS, false},
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -61,6 +62,8 @@ int door_encode(struct message *m, const struct door_request *r, struct err *err
 		return message_add(m, r->signal, err);
 	case DOOR_JOB:
 		return message_add(m, r->command, err);
+	case DOOR_FRONT:
+		return message_add(m, r->action, err);
 	case DOOR_HANGUP:
 	case DOOR_PROXY:
 		return 0;
@@ -99,6 +102,9 @@ static int decode_fields(struct door_request *r, const struct message *m, struct
 		return 0;
 	case DOOR_JOB:
 		r->command = m->fields[1];
+		return 0;
+	case DOOR_FRONT:
+		r->action = m->fields[1];
 		return 0;
 	case DOOR_HANGUP:
 	case DOOR_PROXY:
@@ -151,7 +157,8 @@ static int connect_server(const char *path, struct err *err)
 		err, ERR_AWAY, "bardod does not answer at %s: is it running?", path);
 }
 
-static int ask_server(const char *path, const struct door_request *r, struct err *err)
+static int ask_server(const char *path, const struct door_request *r, const int *fds,
+	size_t fds_len, struct err *err)
 {
 	struct message m;
 	int sock = connect_server(path, err), rc;
@@ -161,7 +168,7 @@ static int ask_server(const char *path, const struct door_request *r, struct err
 	message_init(&m);
 	rc = door_encode(&m, r, err);
 	if (!rc)
-		rc = message_send(sock, &m, NULL, 0, err);
+		rc = message_send(sock, &m, fds, fds_len, err);
 	message_finish(&m);
 	(void)close(sock);
 	return rc;
@@ -181,12 +188,19 @@ int door_job(const char *door_path, const char *command, struct err *err)
 {
 	struct door_request r = {.kind = DOOR_JOB, .command = command};
 
-	return ask_server(door_path, &r, err);
+	return ask_server(door_path, &r, NULL, 0, err);
 }
 
 int door_start_proxy(const char *door_path, struct err *err)
 {
 	struct door_request r = {.kind = DOOR_PROXY};
 
-	return ask_server(door_path, &r, err);
+	return ask_server(door_path, &r, NULL, 0, err);
+}
+
+int door_front(const char *door_path, const char *action, const int *fds, struct err *err)
+{
+	struct door_request r = {.kind = DOOR_FRONT, .action = action};
+
+	return ask_server(door_path, &r, fds, DOOR_FRONT_FDS, err);
 }

@@ -19,6 +19,8 @@ struct message;
  *   hangup ID                      nobody listens any more
  *   job COMMAND                    from our own commands only: run it as the server
  *   proxy                          from our own commands only: start HAProxy
+ *   front ACTION                   from our own commands only: have nginx do what
+ * door_front says; 2 descriptors: what it says, its status
  *
  * bardod starts `bardo --door` with a socket on DOOR_REQUEST_FD in which the connection's
  * `login` and the `run` wait, descriptors and all, just as they were asked; or a `job`
@@ -35,10 +37,18 @@ enum door_kind {
 	DOOR_HANGUP,
 	DOOR_JOB,
 	DOOR_PROXY,
+	DOOR_FRONT,
 };
 
 /* Descriptors of a `run`, in the order in which they travel. */
 enum door_fd { DOOR_STDIN, DOOR_STDOUT, DOOR_STDERR, DOOR_STATUS, DOOR_FDS };
+
+/* Descriptors of a `front`. */
+enum door_front_fd { DOOR_FRONT_OUTPUT, DOOR_FRONT_STATUS, DOOR_FRONT_FDS };
+
+/* Judge the whole configuration and show it; have it read anew. */
+#define DOOR_FRONT_TEST "test"
+#define DOOR_FRONT_RELOAD "reload"
 
 /* Where bardo finds its request when bardod starts it. */
 #define DOOR_REQUEST_FD 3
@@ -54,6 +64,7 @@ struct door_request {
 	bool tty;		 /* run: stdin, stdout and stderr are one terminal */
 	const char *command; /* run, job: one line, POSIX quoting; "" is a plain login */
 	const char *signal;  /* signal: KILL, INT, TERM … */
+	const char *action;  /* front: one of DOOR_FRONT_… */
 	const char *env[DOOR_ENV_MAX]; /* run: NAME=VALUE */
 	size_t env_len;
 };
@@ -74,5 +85,11 @@ int door_ping(const char *door_path, struct err *err);
 
 /* Asks it to start the proxy. ERR_AWAY as above. */
 int door_start_proxy(const char *door_path, struct err *err);
+
+/* Asks it to run the program of proxy.front-command, which may need its rights. fds are
+ * DOOR_FRONT_FDS and stay the caller's: both outputs go to the first, and the exit status
+ * comes on the second as decimal text. ERR_AWAY as above. */
+int door_front(
+	const char *door_path, const char *action, const int *fds, struct err *err);
 
 #endif

@@ -94,6 +94,31 @@ static int check_listen_or_off(struct settings *s, const char *value, const char
 	return rc;
 }
 
+static int check_front(struct settings *s, const char *value, const char **wanted)
+{
+	(void)s;
+	*wanted = "off or nginx";
+	return strcmp(value, SETTING_OFF) && strcmp(value, SETTING_NGINX) ? -1 : 0;
+}
+
+/* What comes there from nginx is believed. */
+static int check_loopback(struct settings *s, const char *value, const char **wanted)
+{
+	int rc = check_listen(s, value, wanted);
+
+	*wanted = "an address of this machine alone and a port, like 127.0.0.1:8081";
+	return !rc && (!strncmp(value, "127.", 4) || !strncmp(value, "[::1]:", 6)) ? 0
+										   : -1;
+}
+
+/* It stands in nginx's configuration, and in messages. */
+static int check_front_file(struct settings *s, const char *value, const char **wanted)
+{
+	(void)s;
+	*wanted = "an absolute path, or nothing";
+	return *value ? check_absolute(value) : 0;
+}
+
 static int check_tries(struct settings *s, const char *value, const char **wanted)
 {
 	(void)value;
@@ -185,6 +210,11 @@ static const struct setting table[] = {
 	{"proxy.bind", TEXT, AT(proxy_bind), "[::]", NULL},
 	{"proxy.http", TEXT, AT(proxy_http), "[::]:80", check_listen_or_off},
 	{"proxy.https", TEXT, AT(proxy_https), "[::]:443", check_listen_or_off},
+	{"proxy.front", TEXT, AT(proxy_front), SETTING_OFF, check_front},
+	{"proxy.front-listen", TEXT, AT(proxy_front_listen), "127.0.0.1:8081",
+		check_loopback},
+	{"proxy.front-file", TEXT, AT(proxy_front_file), "", check_front_file},
+	{"proxy.front-command", TEXT, AT(proxy_front_command), "nginx", NULL},
 	{"proxy.ports", TEXT, AT(proxy_ports), "8100-8199", check_ports},
 	{"proxy.apps", COUNT, AT(proxy_apps), "256", NULL},
 	{"proxy.timeout", DURATION, AT(proxy_timeout), "60s", check_proxy_timeout},

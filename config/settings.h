@@ -15,7 +15,8 @@ struct err;
  */
 
 #define SETTING_TEXT_MAX 512
-#define SETTING_OFF "off" /* for proxy.http and proxy.https: listen nowhere */
+#define SETTING_OFF "off"     /* for proxy.http and proxy.https: listen nowhere */
+#define SETTING_NGINX "nginx" /* for proxy.front */
 
 /* What is read, if it can be, where no file is named. */
 #define SETTINGS_FILE_DEFAULT "/etc/bardo.conf"
@@ -47,6 +48,10 @@ struct settings {
 	char proxy_bind[SETTING_TEXT_MAX]; /* address that the apps' ports are bound on */
 	char proxy_http[SETTING_TEXT_MAX];
 	char proxy_https[SETTING_TEXT_MAX];
+	char proxy_front[SETTING_TEXT_MAX]; /* off, nginx: stands before the proxy */
+	char proxy_front_listen[SETTING_TEXT_MAX];  /* where the proxy waits for it */
+	char proxy_front_file[SETTING_TEXT_MAX];    /* "": under server.data */
+	char proxy_front_command[SETTING_TEXT_MAX]; /* nginx and its first arguments */
 	char proxy_ports[SETTING_TEXT_MAX];
 	int64_t proxy_port_first, proxy_port_last; /* out of proxy_ports */
 	int64_t proxy_apps;

@@ -130,8 +130,8 @@ static void check_current(const struct doctor *d)
 			"(run/proxy/haproxy.pid under server.data); bardod starts it "
 			"again",
 			"HAProxy runs with older settings: other proxy.ports, "
-			"proxy.apps, "
-			"proxy.http or proxy.https have no effect yet");
+			"proxy.apps, proxy.http, proxy.https or proxy.front have no "
+			"effect yet");
 	else
 		doctor_tell(d, "proxy", DOCTOR_OK, "", "HAProxy answers, and has %s",
 			d->server->settings->proxy_ports);
@@ -165,9 +165,15 @@ static void check_fronts(const struct doctor *d)
 
 	buf_init(&shown, HAPROXY_REPLY_MAX);
 	if (haproxy_ask(set, "show stat -1 1 -1", &shown, NULL) == 0) {
-		check_front(d, buf_text(&shown), "http", "proxy.http", set->proxy_http);
-		check_front(
-			d, buf_text(&shown), "https", "proxy.https", set->proxy_https);
+		if (haproxy_is_behind_nginx(set)) {
+			check_front(d, buf_text(&shown), "nginx", "proxy.front-listen",
+				set->proxy_front_listen);
+		} else {
+			check_front(d, buf_text(&shown), "http", "proxy.http",
+				set->proxy_http);
+			check_front(d, buf_text(&shown), "https", "proxy.https",
+				set->proxy_https);
+		}
 	}
 	buf_finish(&shown);
 }

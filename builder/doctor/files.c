@@ -29,6 +29,7 @@ static const struct place places[] = {
 	{"keys/ssh_host_rsa_key", 0640, true},
 	{"run", 0711, false},
 	{"run/door", 0600, true},
+	{"run/nginx", 0700, true},
 	{"bardo.db", 0600, false},
 	{"bardo.db-wal", 0600, true},
 	{"bardo.db-shm", 0600, true},

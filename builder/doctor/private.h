@@ -32,6 +32,7 @@ void doctor_check_programs(const struct doctor *d);
 void doctor_check_machine(const struct doctor *d);
 void doctor_check_bardod(const struct doctor *d);
 void doctor_check_proxy(const struct doctor *d);
+void doctor_check_front(const struct doctor *d);
 void doctor_check_files(const struct doctor *d);
 void doctor_check_people(const struct doctor *d);
 void doctor_check_lives(const struct doctor *d);

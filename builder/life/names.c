@@ -1,6 +1,7 @@
 #include "builder/life/names.h"
 
 #include "builder/certificate/certificate.h"
+#include "builder/front/front.h"
 #include "builder/proxy/certificates.h"
 #include "builder/proxy/haproxy.h"
 #include "builder/server.h"
@@ -9,6 +10,7 @@
 #include "config/base/buf.h"
 #include "config/base/err.h"
 #include "config/base/io.h"
+#include "config/base/log.h"
 #include "config/base/number.h"
 #include "config/paths.h"
 #include "config/record/lives.h"
@@ -26,6 +28,8 @@ struct names {
 	const struct app *renewed;
 	struct haproxy_domain *domains;
 	size_t len, cap;
+	struct front_site *sites;
+	size_t sites_len, sites_cap;
 	struct haproxy_certificate *certificates;
 	size_t certificates_len, certificates_cap;
 	/* The app whose names are coming. */
@@ -149,6 +153,25 @@ static int make_room(struct names *n)
 	return 0;
 }
 
+static int add_site(struct names *n, const struct domain_routed *d, bool covered)
+{
+	size_t cap = n->sites_cap ? n->sites_cap * 2 : 64;
+	struct front_site *site;
+
+	if (n->sites_len == n->sites_cap) {
+		site = realloc(n->sites, cap * sizeof(*site));
+		if (!site)
+			return out_of_memory(n->err);
+		n->sites = site;
+		n->sites_cap = cap;
+	}
+	site = &n->sites[n->sites_len++];
+	(void)snprintf(site->name, sizeof(site->name), "%s", d->name);
+	(void)snprintf(
+		site->handle, sizeof(site->handle), "%s", covered ? d->handle : "");
+	return 0;
+}
+
 static int collect(void *ctx, const struct domain_routed *d)
 {
 	struct names *n = ctx;
@@ -161,6 +184,9 @@ static int collect(void *ctx, const struct domain_routed *d)
 	if (rc)
 		return rc;
 	covered = n->has_certificate && certificate_covers(&n->certificate, d->name);
+	rc = add_site(n, d, covered);
+	if (rc)
+		return rc;
 	domain = &n->domains[n->len++];
 	*domain = (struct haproxy_domain){
 		.slot = d->slot,
@@ -171,7 +197,9 @@ static int collect(void *ctx, const struct domain_routed *d)
 	return covered ? cover(n, d) : 0;
 }
 
-int names_route(struct server *s, const struct app *renewed, struct err *err)
+/* front_err gets what the nginx before us says against it, 0 or a code in *front. */
+static int route(struct server *s, const struct app *renewed, int *front,
+	struct err *front_err, struct err *err)
 {
 	struct names n = {.server = s, .renewed = renewed, .err = err};
 	int lock = haproxy_lock_map(s->settings, HAPROXY_MAP_DOMAINS, err);
@@ -181,14 +209,33 @@ int names_route(struct server *s, const struct app *renewed, struct err *err)
 	if (!rc)
 		rc = haproxy_use_certificates(
 			s->settings, n.certificates, n.certificates_len, err);
+	*front = rc ? 0 : front_serve(s, n.sites, n.sites_len, front_err);
 	if (!rc)
 		rc = haproxy_map_domains(s->settings, n.domains, n.len, err);
 	for (size_t i = 0; i < n.certificates_len; i++)
 		buf_finish(&n.certificates[i].names);
 	free(n.certificates);
+	free(n.sites);
 	free(n.domains);
 	if (lock >= 0)
 		(void)close(lock);
+	return rc;
+}
+
+int names_route(struct server *s, const struct app *renewed, struct err *err)
+{
+	int front, rc = route(s, renewed, &front, err, err);
+
+	return rc ? rc : front;
+}
+
+int names_follow(struct server *s, struct err *err)
+{
+	struct err e = {0};
+	int front, rc = route(s, NULL, &front, &e, err);
+
+	if (front)
+		log_warn("names: %s", e.msg);
 	return rc;
 }
 

@@ -12,9 +12,17 @@ struct server;
  * follow the record, in which domains:add and certs:add write. Call it after either has
  * changed. renewed is the app whose certificate is a new one, NULL none.
  *
+ * ERR_FAILED: among others, the proxy or the nginx before it refuses one of them, and
+ * goes on with those that it had: the caller takes the change back. ERR_AWAY: one of them
+ * isn't there, and follows when it is.
+ *
  * A name whose app has a certificate for it is sent to HTTPS, unless certs:set says no.
  */
 int names_route(struct server *s, const struct app *renewed, struct err *err);
+
+/* The same for who changes something else: what the nginx before us says against it
+ * (builder/front/front.h) keeps nobody from deploying, and goes to the log. */
+int names_follow(struct server *s, struct err *err);
 
 /* "https://shop.example.org/", the first of its names that isn't a wildcard; http where
  * it has no certificate for that. false: it is reached by no name. out has URL_SIZE

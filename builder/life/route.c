@@ -114,7 +114,7 @@ int route_ports(struct server *s, struct err *err)
 	int rc = map_ports(s, err);
 
 	if (!rc)
-		rc = names_route(s, NULL, err);
+		rc = names_follow(s, err);
 	return rc ? rc : maintenance_route(s, err);
 }
 

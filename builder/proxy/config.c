@@ -52,14 +52,9 @@ static int threads(void)
 	return n < THREADS_MAX ? n : THREADS_MAX;
 }
 
-/* What browsers of the last ten years speak, and nothing older (Mozilla's "intermediate"
- * set without DHE). */
 static const char tls[] =
 	"\tssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets\n"
-	"\tssl-default-bind-ciphers ECDHE-ECDSA-AES128-GCM-SHA256:"
-	"ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
-	"ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:"
-	"ECDHE-RSA-CHACHA20-POLY1305\n"
+	"\tssl-default-bind-ciphers " HAPROXY_CIPHERS "\n"
 	"\tssl-default-bind-ciphersuites TLS_AES_128_GCM_SHA256:"
 	"TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256\n";
 
@@ -136,11 +131,36 @@ static bool is_on(const char *listen)
 	return strcmp(listen, SETTING_OFF) != 0;
 }
 
+bool haproxy_is_behind_nginx(const struct settings *s)
+{
+	return !strcmp(s->proxy_front, SETTING_NGINX);
+}
+
+/* Where names come in, as far as `has` finds that HAProxy may have it. */
+static struct haproxy_fronts choose_fronts(const struct settings *s,
+	bool (*has)(const struct settings *s, const char *name, const char *listen))
+{
+	if (haproxy_is_behind_nginx(s))
+		return (struct haproxy_fronts){
+			.nginx = has(s, "proxy.front-listen", s->proxy_front_listen)};
+	return (struct haproxy_fronts){
+		.http = has(s, "proxy.http", s->proxy_http),
+		.https = has(s, "proxy.https", s->proxy_https),
+	};
+}
+
+static bool is_wanted(const struct settings *s, const char *name, const char *listen)
+{
+	(void)s;
+	(void)name;
+	return is_on(listen);
+}
+
 int haproxy_fingerprint(
 	const struct settings *s, char out[HAPROXY_FINGERPRINT_SIZE], struct err *err)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
-	const struct haproxy_fronts all = {is_on(s->proxy_http), is_on(s->proxy_https)};
+	const struct haproxy_fronts all = choose_fronts(s, is_wanted);
 	unsigned long long shown;
 	struct buf b;
 	int rc;
@@ -303,14 +323,14 @@ static bool can_have(const struct settings *s, const char *name, const char *lis
 static int write_main(const struct settings *s, struct err *err)
 {
 	char description[HAPROXY_FINGERPRINT_SIZE], path[PATH_TEXT_MAX];
-	const struct haproxy_fronts fronts = {
-		can_have(s, "proxy.http", s->proxy_http),
-		can_have(s, "proxy.https", s->proxy_https),
-	};
+	const struct haproxy_fronts fronts = choose_fronts(s, can_have);
+	char key[HAPROXY_KEY_SIZE];
 	struct buf b;
 	int rc = haproxy_fingerprint(s, description, err);
 
 	buf_init(&b, CONFIG_MAX);
+	if (!rc && fronts.nginx)
+		rc = haproxy_front_key(s, key, err);
 	if (!rc)
 		rc = add_config(&b, s, description, &fronts, err);
 	if (!rc)

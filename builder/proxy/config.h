@@ -16,6 +16,13 @@ struct settings;
 
 #define HAPROXY_FINGERPRINT_SIZE 64
 
+/* What browsers of the last ten years speak in TLS 1.2, and nothing older (Mozilla's
+ * "intermediate" set without DHE), as OpenSSL wants it. */
+#define HAPROXY_CIPHERS                                                                  \
+	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"                     \
+	"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"                     \
+	"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+
 /* What a proxy that was started with these settings has as its description. */
 int haproxy_fingerprint(
 	const struct settings *s, char out[HAPROXY_FINGERPRINT_SIZE], struct err *err);
@@ -33,6 +40,9 @@ int haproxy_write_slot(const struct settings *s, int slot,
 #define HAPROXY_WHY_SIZE 256
 bool haproxy_can_bind(
 	const struct settings *s, const char *listen, char why[HAPROXY_WHY_SIZE]);
+
+/* nginx takes the visitors who come by names, and passes them on to HAProxy. */
+bool haproxy_is_behind_nginx(const struct settings *s);
 
 /* HAProxy is started by bardod, and binds low ports and becomes its own user if that is
  * root. */

@@ -4,23 +4,66 @@
 #include "builder/proxy/haproxy.h"
 #include "builder/proxy/map.h"
 #include "config/base/buf.h"
+#include "config/base/err.h"
+#include "config/base/io.h"
 #include "config/paths.h"
 #include "config/settings.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 /* Nothing that a client says about where it comes from is believed: what apps trust is
  * taken away, also as headers with "_", which CGI can't tell from "-". */
-static const char headers[] =
+static const char no_headers[] =
 	"\toption http-restrict-req-hdr-names delete\n"
 	"\thttp-request del-header X-Forwarded- -m beg\n"
 	"\thttp-request del-header Forwarded\n"
 	"\thttp-request del-header X-Real-IP\n"
 	"\thttp-request del-header Proxy\n"
-	"\thttp-request set-header X-Forwarded-For %[src]\n"
-	"\thttp-request set-header X-Forwarded-Port %[dst_port]\n"
 	"\thttp-request set-header X-Forwarded-Host %[req.hdr(Host)]\n";
+
+static char *key_path(const struct settings *s, char *out)
+{
+	return path_run(s, "proxy/nginx.key", out);
+}
+
+static int make_key(const char *path, struct err *err)
+{
+	unsigned char bytes[(HAPROXY_KEY_SIZE - 1) / 2];
+	char text[HAPROXY_KEY_SIZE + 1];
+
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		return err_errno(err, "getrandom");
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		(void)snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	text[2 * sizeof(bytes)] = '\n';
+	return io_replace_file(path, 0600, text, HAPROXY_KEY_SIZE, err);
+}
+
+int haproxy_front_key(
+	const struct settings *s, char out[HAPROXY_KEY_SIZE], struct err *err)
+{
+	char path[PATH_TEXT_MAX];
+	struct buf b;
+	int rc = 0;
+
+	buf_init(&b, 2 * HAPROXY_KEY_SIZE);
+	if (access(key_path(s, path), F_OK) < 0)
+		rc = make_key(path, err);
+	if (!rc)
+		rc = io_read_file(path, &b, err);
+	if (!rc && b.len != HAPROXY_KEY_SIZE)
+		rc = err_set(err, ERR_FAILED,
+			"%s is not whole: remove it, end HAProxy and start bardod again",
+			path);
+	if (!rc)
+		(void)snprintf(out, HAPROXY_KEY_SIZE, "%s", b.data);
+	buf_finish(&b);
+	return rc;
+}
 
 /* The wildcard of IPv6 is for both families. */
 static const char *both_families(const char *address)
@@ -30,8 +73,42 @@ static const char *both_families(const char *address)
 
 static int add_headers(struct buf *b, const char *proto)
 {
-	return buf_adds(b, headers) |
-		buf_addf(b, "\thttp-request set-header X-Forwarded-Proto %s\n", proto);
+	return buf_adds(b, no_headers) |
+		buf_addf(b,
+			"\thttp-request set-header X-Forwarded-For %%[src]\n"
+			"\thttp-request set-header X-Forwarded-Port %%[dst_port]\n"
+			"\thttp-request set-header X-Forwarded-Proto %s\n",
+			proto);
+}
+
+/* But for what nginx says, which shows that it is nginx by its key: txn.proto is how the
+ * visitor came. */
+static int add_headers_of_nginx(struct buf *b, const struct settings *s)
+{
+	static const char *const told[][3] = {
+		{"for", "For", "src"},
+		{"port", "Port", "dst_port"},
+		{"proto", "Proto", "str(http)"},
+	};
+	char path[PATH_TEXT_MAX];
+	int rc = buf_addf(b,
+		"\thttp-request set-var(txn.nginx) bool(true) "
+		"if { req.hdr(" HAPROXY_KEY_HEADER ") -m str -f %s }\n"
+		"\thttp-request del-header " HAPROXY_KEY_HEADER "\n",
+		key_path(s, path));
+
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+		rc |= buf_addf(b,
+			"\thttp-request set-var(txn.%s) %s\n"
+			"\thttp-request set-var(txn.%s) req.hdr(X-Forwarded-%s) "
+			"if { var(txn.nginx) -m found }\n",
+			told[i][0], told[i][2], told[i][0], told[i][1]);
+	rc |= buf_adds(b, no_headers);
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+		rc |= buf_addf(b,
+			"\thttp-request set-header X-Forwarded-%s %%[var(txn.%s)]\n",
+			told[i][1], told[i][0]);
+	return rc;
 }
 
 /* Where txn.slot leads, or to the page that stands before it. */
@@ -96,8 +173,8 @@ static const char *https_port(const struct settings *s)
 	return colon && strcmp(colon, ":443") != 0 ? colon : "";
 }
 
-/* What isn't GET keeps its method and body (308). */
-static int add_to_https(struct buf *b, const struct settings *s)
+/* What isn't GET keeps its method and body (308). condition: an ACL, or "". */
+static int add_to_https(struct buf *b, const struct settings *s, const char *condition)
 {
 	char path[PATH_TEXT_MAX];
 	int rc = buf_addf(b, "\thttp-request set-var(txn.secure) var(txn.name),map(%s)\n",
@@ -107,9 +184,21 @@ static int add_to_https(struct buf *b, const struct settings *s)
 		rc |= buf_addf(b,
 			"\thttp-request redirect location "
 			"https://%%[var(txn.host)]%s%%[pathq] code %d "
-			"if { var(txn.secure) -m found } %s{ method GET HEAD }\n",
-			https_port(s), i ? 308 : 301, i ? "!" : "");
+			"if { var(txn.secure) -m found } %s%s{ method GET HEAD }\n",
+			https_port(s), i ? 308 : 301, condition, i ? "!" : "");
 	return rc;
+}
+
+static int add_hsts(struct buf *b, const struct settings *s, const char *condition)
+{
+	char path[PATH_TEXT_MAX];
+
+	(void)haproxy_map_path(s, HAPROXY_MAP_HSTS, path);
+	return buf_addf(b,
+		"\thttp-response set-header Strict-Transport-Security "
+		"%%[var(txn.name),map(%s)] "
+		"if %s{ var(txn.name),map(%s) -m found }\n",
+		path, condition, path);
 }
 
 static int add_http(struct buf *b, const struct settings *s, bool https)
@@ -119,26 +208,36 @@ static int add_http(struct buf *b, const struct settings *s, bool https)
 		       "\tbind %s%s\n",
 		       s->proxy_http, both_families(s->proxy_http)) |
 		add_headers(b, "http") | find_slot(b, s) |
-		(https ? add_to_https(b, s) : 0) | use_slot(b, s);
+		(https ? add_to_https(b, s, "") : 0) | use_slot(b, s);
 }
 
 static int add_https(struct buf *b, const struct settings *s)
 {
-	char list[PATH_TEXT_MAX], path[PATH_TEXT_MAX];
+	char list[PATH_TEXT_MAX];
 
-	(void)haproxy_map_path(s, HAPROXY_MAP_HSTS, path);
 	return buf_addf(b,
 		       "\nfrontend https from app\n"
 		       "\tbind %s%s ssl crt-list %s alpn h2,http/1.1\n",
 		       s->proxy_https, both_families(s->proxy_https),
 		       haproxy_certificate_list(s, list)) |
-		add_headers(b, "https") | find_slot(b, s) |
-		buf_addf(b,
-			"\thttp-response set-header Strict-Transport-Security "
-			"%%[var(txn.name),map(%s)] "
-			"if { var(txn.name),map(%s) -m found }\n",
-			path, path) |
+		add_headers(b, "https") | find_slot(b, s) | add_hsts(b, s, "") |
 		use_slot(b, s);
+}
+
+/* nginx closes its idle connections after FRONT_KEEPALIVE_S (builder/front/sites.c); if
+ * we did so first, a request that it just sends on one would be lost. */
+static int add_nginx(struct buf *b, const struct settings *s)
+{
+	bool https = strcmp(s->proxy_https, SETTING_OFF) != 0;
+
+	return buf_addf(b,
+		       "\nfrontend nginx from app\n"
+		       "\tbind %s\n"
+		       "\ttimeout http-keep-alive 5m\n",
+		       s->proxy_front_listen) |
+		add_headers_of_nginx(b, s) | find_slot(b, s) |
+		(https ? add_to_https(b, s, "{ var(txn.proto) -m str http } ") : 0) |
+		add_hsts(b, s, "{ var(txn.proto) -m str https } ") | use_slot(b, s);
 }
 
 int haproxy_add_fronts(
@@ -150,5 +249,7 @@ int haproxy_add_fronts(
 		rc |= add_http(b, s, fronts->https);
 	if (fronts->https)
 		rc |= add_https(b, s);
+	if (fronts->nginx)
+		rc |= add_nginx(b, s);
 	return rc;
 }

@@ -29,6 +29,7 @@ static const struct wanted {
 	{"ssh.logins-per-minute", COUNT, AT(ssh_logins_per_minute)},
 	{"ssh.login-grace", DURATION, AT(ssh_login_grace)},
 	{"ssh.max-tries", COUNT, AT(ssh_max_tries)},
+	{"proxy.front-command", TEXT, AT(proxy_front_command)},
 };
 
 #define WANTED (sizeof(table) / sizeof(table[0]))

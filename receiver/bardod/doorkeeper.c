@@ -212,6 +212,7 @@ static int handle(struct connection *c, const struct message *m, struct err *err
 		[DOOR_HANGUP] = handle_hangup,
 		[DOOR_JOB] = NULL,
 		[DOOR_PROXY] = NULL,
+		[DOOR_FRONT] = NULL,
 	};
 	struct door_request r;
 	int rc = door_decode(&r, m, err);

@@ -123,7 +123,7 @@ void hostdoor_finish(struct hostdoor *d)
 		log_warn("%s", e.msg);
 }
 
-static void serve(struct server *s, const struct message *m)
+static void serve(struct server *s, struct message *m)
 {
 	struct door_request r;
 	struct err e = {0};
@@ -134,6 +134,8 @@ static void serve(struct server *s, const struct message *m)
 		jobs_start(&s->jobs, r.command);
 	else if (r.kind == DOOR_PROXY)
 		proxy_start(&s->proxy);
+	else if (r.kind == DOOR_FRONT)
+		front_run(&s->front, r.action, m->fds);
 	else
 		log_warn("the host's door: a request for a connection's door");
 }

@@ -9,8 +9,8 @@
 struct err;
 struct server;
 
-/* The door for commands on this host: server.data/run/door, where `job` and `proxy` are
- * asked by the users that bardo runs as, and by root. */
+/* The door for commands on this host: server.data/run/door, where `job`, `proxy` and
+ * `front` are asked by the users that bardo runs as, and by root. */
 
 /* Askers at once. One more, and the oldest, who can only be one that says nothing, goes.
  */

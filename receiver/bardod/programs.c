@@ -204,18 +204,22 @@ pid_t programs_start_ssh(const struct programs *p, const struct settings *s,
 		argv, programs_net_user(p), err);
 }
 
-static const char *find_haproxy(void)
+/* Writes where it is into out (PATH_TEXT_MAX), and gives that; NULL: nowhere. */
+static const char *find_program(const char *name, char *out)
 {
-	static const char *const places[] = {
-		"/usr/sbin/haproxy",
-		"/usr/local/sbin/haproxy",
-		"/usr/bin/haproxy",
-		"/usr/local/bin/haproxy",
+	static const char *const folders[] = {
+		"/usr/sbin",
+		"/usr/local/sbin",
+		"/usr/bin",
+		"/usr/local/bin",
 	};
 
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		if (access(places[i], X_OK) == 0)
-			return places[i];
+	if (name[0] == '/')
+		return access(name, X_OK) == 0 ? name : NULL;
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		(void)snprintf(out, PATH_TEXT_MAX, "%s/%s", folders[i], name);
+		if (access(out, X_OK) == 0)
+			return out;
 	}
 	return NULL;
 }
@@ -224,7 +228,8 @@ pid_t programs_start_haproxy(const char *config, const char *backends, struct er
 {
 	const char *const argv[] = {"haproxy", "-D", "-f", config, "-f", backends, NULL};
 	char *env[] = {path_env, lang_env, NULL};
-	const char *path = find_haproxy();
+	char found[PATH_TEXT_MAX];
+	const char *path = find_program("haproxy", found);
 
 	if (!path)
 		return err_set(err, ERR_NOTFOUND,
@@ -235,6 +240,48 @@ pid_t programs_start_haproxy(const char *config, const char *backends, struct er
 			.env = env,
 			.fds = (struct spawn_fd[]){{2, 2}},
 			.fds_len = 1,
+			.new_session = true,
+		},
+		argv, NULL, err);
+}
+
+/* Takes text apart at its blanks: how many words there are, at most max. */
+static size_t split_words(char *text, const char **words, size_t max)
+{
+	char *save = NULL;
+	size_t len = 0;
+
+	for (char *word = strtok_r(text, " \t", &save); word && len < max;
+		word = strtok_r(NULL, " \t", &save))
+		words[len++] = word;
+	return len;
+}
+
+pid_t programs_start_front(
+	const char *command, const char *const *arguments, int output, struct err *err)
+{
+	char text[SETTING_TEXT_MAX], found[PATH_TEXT_MAX];
+	const char *argv[FRONT_WORDS_MAX + 1];
+	char *env[] = {path_env, lang_env, NULL};
+	const char *path;
+	size_t len;
+
+	(void)snprintf(text, sizeof(text), "%s", command);
+	len = split_words(text, argv, FRONT_WORDS_MAX);
+	path = len ? find_program(argv[0], found) : NULL;
+	if (!path)
+		return err_set(err, ERR_NOTFOUND,
+			"%s of proxy.front-command is not installed",
+			len ? argv[0] : "nothing");
+	while (*arguments && len < FRONT_WORDS_MAX)
+		argv[len++] = *arguments++;
+	argv[len] = NULL;
+	return start(
+		(struct spawn){
+			.path = path,
+			.env = env,
+			.fds = (struct spawn_fd[]){{output, 1}, {output, 2}},
+			.fds_len = 2,
 			.new_session = true,
 		},
 		argv, NULL, err);

@@ -65,4 +65,10 @@ pid_t programs_start_ssh(const struct programs *p, const struct settings *s,
  * its configuration says whom it becomes. ERR_NOTFOUND: not installed. */
 pid_t programs_start_haproxy(const char *config, const char *backends, struct err *err);
 
+/* proxy.front-command's words and then these arguments (NULL-terminated), as who we are;
+ * both outputs go to output, which stays the caller's. ERR_NOTFOUND: not installed. */
+#define FRONT_WORDS_MAX 32
+pid_t programs_start_front(
+	const char *command, const char *const *arguments, int output, struct err *err);
+
 #endif

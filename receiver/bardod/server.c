@@ -161,6 +161,7 @@ int server_init(struct server *s, struct err *err)
 	jobs_init(&s->jobs, s);
 	strangers_init(&s->strangers, s);
 	proxy_init(&s->proxy, s);
+	front_init(&s->front, s);
 	rc = prepare(s, err);
 	if (!rc)
 		rc = loop_init(&s->loop, err);

@@ -4,6 +4,7 @@
 #include "config/settings.h"
 #include "receiver/bardod/children.h"
 #include "receiver/bardod/connections.h"
+#include "receiver/bardod/front.h"
 #include "receiver/bardod/hostdoor.h"
 #include "receiver/bardod/jobs.h"
 #include "receiver/bardod/loop.h"
@@ -26,6 +27,7 @@ struct server {
 	struct hostdoor hostdoor;
 	struct jobs jobs;
 	struct proxy proxy;
+	struct front front;
 	struct watch signals;
 	struct timer patience; /* for the first reconcile, before we serve */
 	int lock;	       /* held as long as we serve this server.data */

@@ -286,21 +286,40 @@ int run_certs_show(struct request *r, struct err *err)
 	return rc;
 }
 
-int run_certs_remove(struct request *r, struct err *err)
+/* It is put back if the nginx before the proxy refuses to be without it. */
+static int uninstall(struct request *r, const struct app *app, struct err *err)
 {
 	char path[PATH_TEXT_MAX];
+	struct buf old;
+	int rc;
+
+	buf_init(&old, CERTIFICATE_PEM_MAX);
+	rc = io_read_file(path_certificate(r->settings, app->handle, path), &old, NULL);
+	if (rc == ERR_NOTFOUND)
+		rc = err_set(err, ERR_NOTFOUND, "%s has no certificate", app->name);
+	else
+		rc = unlink(path) < 0 ? err_errno(err, "the certificate") : 0;
+	if (!rc)
+		rc = names_route(&r->server, NULL, err);
+	if (rc == ERR_FAILED && old.len) {
+		(void)io_replace_file(path, 0600, old.data, old.len, NULL);
+		(void)names_route(&r->server, app, NULL);
+	}
+	if (old.data)
+		explicit_bzero(old.data, old.len);
+	buf_finish(&old);
+	return rc;
+}
+
+int run_certs_remove(struct request *r, struct err *err)
+{
 	struct app app = {0};
 	int rc = command_options(r, NULL, 0, 1, 1, err);
 
 	if (!rc)
 		rc = command_app(r, &app, err);
-	if (rc)
-		return rc;
-	if (unlink(path_certificate(r->settings, app.handle, path)) < 0)
-		return errno == ENOENT
-			? err_set(err, ERR_NOTFOUND, "%s has no certificate", app.name)
-			: err_errno(err, "the certificate");
-	rc = names_route(&r->server, NULL, err);
+	if (!rc)
+		rc = uninstall(r, &app, err);
 	if (!rc)
 		command_say(r, "-----> %s has no certificate any more\n", app.name);
 	return rc;

@@ -55,6 +55,33 @@ static int refuse_wildcards(const struct names *names, struct err *err)
 	return 0;
 }
 
+static int keep_name(void *ctx, const char *name)
+{
+	struct names *names = ctx;
+
+	if (names->len == DOMAINS_MAX)
+		return 0;
+	(void)snprintf(names->texts[names->len], DOMAIN_SIZE, "%s", name);
+	names->items[names->len] = names->texts[names->len];
+	names->len++;
+	return 0;
+}
+
+/* Makes visitors find what the record says by now. Where that is refused, the names are
+ * those of before again. */
+static int route_or_take_back(
+	struct request *r, int64_t app_id, const struct names *before, struct err *err)
+{
+	int rc = names_route(&r->server, NULL, err);
+
+	if (rc && rc != ERR_AWAY) {
+		(void)domains_set(
+			r->server.store, app_id, before->items, before->len, NULL);
+		(void)names_route(&r->server, NULL, NULL);
+	}
+	return rc;
+}
+
 static void warn_if_unserved(const struct request *r)
 {
 	if (!strcmp(r->settings->proxy_http, SETTING_OFF))
@@ -68,15 +95,17 @@ typedef int change_names(struct store *s, int64_t app_id, const char *const *nam
 static int change(struct request *r, int64_t app_id, const char *whose, int first,
 	change_names *apply, const char *done, struct err *err)
 {
-	struct names names;
+	struct names names, before = {.len = 0};
 	int rc = read_names(r, first, &names, err);
 
 	if (!rc && app_id == EVERY_APP)
 		rc = refuse_wildcards(&names, err);
 	if (!rc)
+		rc = domains_each(r->server.store, app_id, keep_name, &before, err);
+	if (!rc)
 		rc = apply(r->server.store, app_id, names.items, names.len, err);
 	if (!rc)
-		rc = names_route(&r->server, NULL, err);
+		rc = route_or_take_back(r, app_id, &before, err);
 	for (size_t i = 0; i < names.len && !rc; i++)
 		command_say(r, "-----> %s %s%s%s\n", done, names.items[i],
 			*whose ? " " : "", whose);
@@ -139,6 +168,16 @@ int run_domains_set_global(struct request *r, struct err *err)
 	return change_server(r, domains_set, "Set", err);
 }
 
+static int clear(struct request *r, int64_t app_id, struct err *err)
+{
+	struct names before = {.len = 0};
+	int rc = domains_each(r->server.store, app_id, keep_name, &before, err);
+
+	if (!rc)
+		rc = domains_set(r->server.store, app_id, NULL, 0, err);
+	return rc ? rc : route_or_take_back(r, app_id, &before, err);
+}
+
 int run_domains_clear(struct request *r, struct err *err)
 {
 	struct app app = {0};
@@ -147,9 +186,7 @@ int run_domains_clear(struct request *r, struct err *err)
 	if (!rc)
 		rc = command_app(r, &app, err);
 	if (!rc)
-		rc = domains_set(r->server.store, app.id, NULL, 0, err);
-	if (!rc)
-		rc = names_route(&r->server, NULL, err);
+		rc = clear(r, app.id, err);
 	if (!rc)
 		command_say(r, "-----> Cleared the names of %s\n", app.name);
 	return rc;
@@ -160,9 +197,7 @@ int run_domains_clear_global(struct request *r, struct err *err)
 	int rc = command_options(r, NULL, 0, 0, 0, err);
 
 	if (!rc)
-		rc = domains_set(r->server.store, EVERY_APP, NULL, 0, err);
-	if (!rc)
-		rc = names_route(&r->server, NULL, err);
+		rc = clear(r, EVERY_APP, err);
 	if (!rc)
 		command_say(r, "-----> Cleared the server's names\n");
 	return rc;
@@ -170,16 +205,24 @@ int run_domains_clear_global(struct request *r, struct err *err)
 
 static int set_disabled(struct request *r, const char *disabled, struct err *err)
 {
+	struct store *s = r->server.store;
+	char before[PROPERTY_VALUE_SIZE];
 	struct app app = {0};
 	int rc = command_options(r, NULL, 0, 1, 1, err);
 
 	if (!rc)
 		rc = command_app(r, &app, err);
 	if (!rc)
-		rc = property_set(
-			r->server.store, app.id, "domains", "disabled", disabled, err);
+		rc = property_get(s, app.id, "domains", "disabled", before, err);
 	if (!rc)
-		rc = names_route(&r->server, NULL, err);
+		rc = property_set(s, app.id, "domains", "disabled", disabled, err);
+	if (rc)
+		return rc;
+	rc = names_route(&r->server, NULL, err);
+	if (rc && rc != ERR_AWAY) {
+		(void)property_set(s, app.id, "domains", "disabled", before, NULL);
+		(void)names_route(&r->server, NULL, NULL);
+	}
 	if (!rc)
 		command_say(r, "-----> %s the names of %s\n",
 			*disabled ? "Disabled" : "Enabled", app.name);

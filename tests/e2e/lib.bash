@@ -87,6 +87,12 @@ https_port() {
 	echo $((PORT_FIRST - 2 * SLOTS + SLOT))
 }
 
+# Where HAProxy waits for the nginx before it.
+front_port() {
+	echo $((PORT_FIRST - 3 * SLOTS + SLOT))
+}
+
+# A file that wants other settings has a function more_settings, which prints them.
 write_config() {
 	local port=$((PORT_FIRST + SLOT * PORTS_PER_SLOT))
 	cat >"$CONFIG" <<-END
@@ -110,6 +116,7 @@ write_config() {
 		[network]
 			pool = 10.231.$((SLOT * 4)).0/22
 	END
+	if declare -F more_settings >/dev/null; then more_settings >>"$CONFIG"; fi
 }
 
 make_client() {

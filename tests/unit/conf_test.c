@@ -13,7 +13,7 @@
 #define ALL                                                                              \
 	"server.data=/var/lib/bardo\nssh.listen=[::]:2222\nssh.max-connections=100\n"    \
 	"ssh.max-per-address=20\nssh.logins-per-minute=120\nssh.login-grace=30000ms\n"   \
-	"ssh.max-tries=10\n"
+	"ssh.max-tries=10\nproxy.front-command=nginx -p /x\n"
 
 static int parse(struct settings *s, const char *text, struct err *e)
 {
@@ -38,6 +38,7 @@ static void reads_what_it_needs_and_ignores_the_rest(void **state)
 	assert_int_equal(s.ssh_max_connections, 100);
 	assert_int_equal(s.ssh_login_grace, 30000);
 	assert_int_equal(s.ssh_max_tries, 10);
+	assert_string_equal(s.proxy_front_command, "nginx -p /x");
 }
 
 static void names_the_setting_that_is_missing(void **state)

@@ -115,6 +115,13 @@ static void carries_the_short_ones(void **state)
 	assert_int_equal(pass(&m, &(struct door_request){.kind = DOOR_PROXY}, 0, &r), 0);
 	assert_int_equal(r.kind, DOOR_PROXY);
 	message_finish(&m);
+	assert_int_equal(pass(&m,
+				 &(struct door_request){
+					 .kind = DOOR_FRONT, .action = DOOR_FRONT_TEST},
+				 DOOR_FRONT_FDS, &r),
+		0);
+	assert_string_equal(r.action, DOOR_FRONT_TEST);
+	message_finish(&m);
 }
 
 static void refuses_a_wrong_number_of_descriptors(void **state)
@@ -179,6 +186,8 @@ static void refuses_what_it_would_not_have_written(void **state)
 		{{"job", NULL}, 0},
 		{{"job", "a", "b", NULL}, 0},
 		{{"proxy", "now", NULL}, 0},
+		{{"front", "test", NULL}, 0},
+		{{"front", NULL}, DOOR_FRONT_FDS},
 	};
 
 	(void)state;

@@ -103,7 +103,8 @@ static void names_what_a_bad_value_should_have_been(void **state)
 		"ssh.listen=2222", "ssh.listen=[::]", "ssh.listen=::1:2222",
 		"ssh.listen=[::]:65536", "ssh.listen=:22", "http.listen=localhost",
 		"proxy.http=80", "proxy.https=[::]:x", "proxy.timeout=0s",
-		"proxy.timeout=25h"};
+		"proxy.timeout=25h", "proxy.front=apache", "proxy.front-listen=[::]:8081",
+		"proxy.front-listen=10.0.0.1:8081", "proxy.front-file=here"};
 	struct settings s;
 
 	(void)state;
