@@ -2,6 +2,8 @@
 
 #include "config/base/buf.h"
 #include "config/base/err.h"
+#include "config/base/io.h"
+#include "config/paths.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -180,6 +182,22 @@ int certificate_read(const char *pem, struct certificate *out, struct err *err)
 		describe(&c, out);
 	chain_finish(&c);
 	return rc;
+}
+
+bool certificate_read_kept(
+	const struct settings *s, const char *handle, struct certificate *out)
+{
+	char path[PATH_TEXT_MAX];
+	struct buf pem;
+	bool has;
+
+	buf_init(&pem, CERTIFICATE_PEM_MAX);
+	has = io_read_file(path_certificate(s, handle, path), &pem, NULL) == 0 &&
+		certificate_read(buf_text(&pem), out, NULL) == 0;
+	if (pem.data)
+		explicit_bzero(pem.data, pem.len);
+	buf_finish(&pem);
+	return has;
 }
 
 /* ---- checking ---- */

@@ -7,6 +7,7 @@
 
 struct buf;
 struct err;
+struct settings;
 
 /* X.509 certificates (RFC 5280) in PEM, by libcrypto: looked at before a visitor does. */
 
@@ -37,6 +38,11 @@ int certificate_join(const char *certificates, const char *key, struct buf *pem,
 
 /* What a PEM of certificate_join is for. */
 int certificate_read(const char *pem, struct certificate *out, struct err *err);
+
+/* The same of the one that is kept for an app, by its handle; false where there is none,
+ * or none that can be read. */
+bool certificate_read_kept(
+	const struct settings *s, const char *handle, struct certificate *out);
 
 /* Whether it is for this host (RFC 6125 6.4.3: a wildcard is one whole label). */
 bool certificate_covers(const struct certificate *c, const char *host);

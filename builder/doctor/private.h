@@ -36,6 +36,7 @@ void doctor_check_front(const struct doctor *d);
 void doctor_check_files(const struct doctor *d);
 void doctor_check_people(const struct doctor *d);
 void doctor_check_lives(const struct doctor *d);
+void doctor_check_certificates(const struct doctor *d);
 void doctor_check_strays(const struct doctor *d);
 void doctor_check_settings(const struct doctor *d);
 

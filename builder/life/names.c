@@ -64,29 +64,13 @@ static int read_wishes(struct names *n)
 	return rc;
 }
 
-/* A certificate that can't be read any more must not keep the others from visitors. */
-static bool read_certificate(
-	const struct server *s, const char *handle, struct certificate *out)
-{
-	char path[PATH_TEXT_MAX];
-	struct buf pem;
-	bool has;
-
-	buf_init(&pem, CERTIFICATE_PEM_MAX);
-	has = io_read_file(path_certificate(s->settings, handle, path), &pem, NULL) ==
-			0 &&
-		certificate_read(buf_text(&pem), out, NULL) == 0;
-	if (pem.data)
-		explicit_bzero(pem.data, pem.len);
-	buf_finish(&pem);
-	return has;
-}
-
 static int begin_app(struct names *n, const struct domain_routed *d)
 {
 	n->app_id = d->app_id;
 	n->is_covered = false;
-	n->has_certificate = read_certificate(n->server, d->handle, &n->certificate);
+	/* One that can't be read any more must not keep the others from visitors. */
+	n->has_certificate =
+		certificate_read_kept(n->server->settings, d->handle, &n->certificate);
 	return n->has_certificate ? read_wishes(n) : 0;
 }
 
@@ -272,7 +256,7 @@ bool names_url(const struct server *s, const struct app *app, char *out)
 	(void)domains_each_effective(s->store, app, take_first, name, NULL);
 	if (!*name)
 		return false;
-	https = is_on(set->proxy_https) && read_certificate(s, app->handle, &c) &&
+	https = is_on(set->proxy_https) && certificate_read_kept(set, app->handle, &c) &&
 		certificate_covers(&c, name);
 	if (!https && !is_on(set->proxy_http))
 		return false;

@@ -42,11 +42,25 @@ int event_add(struct store *s, struct event *e, struct err *err)
 	return rc;
 }
 
+int event_is_known(struct store *s, const struct event *e, bool *known, struct err *err)
+{
+	struct sqlite3_stmt *q = store_query(s, err,
+		STORE_SQL(
+			"SELECT 1 FROM event WHERE kind = ? AND app_id = ? AND what = ? "
+			"LIMIT 1"),
+		STORE_T(e->kind), STORE_I(e->app_id), STORE_T(e->what));
+	int rc = store_step(q, err);
+
+	*known = rc == 1;
+	store_query_finish(q);
+	return rc < 0 ? rc : 0;
+}
+
 /* A flood of one kind, of logins by a script say, takes no other kind's place. */
 int events_trim(struct store *s, int64_t keep, struct err *err)
 {
-	static const char *const kinds[] = {
-		EVENT_COMMAND, EVENT_DEPLOY, EVENT_LOGIN, EVENT_REFUSAL, EVENT_STRANGER};
+	static const char *const kinds[] = {EVENT_COMMAND, EVENT_DEPLOY, EVENT_LOGIN,
+		EVENT_REFUSAL, EVENT_STRANGER, EVENT_EXPIRY};
 	int rc = 0;
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !rc; i++)

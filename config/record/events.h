@@ -4,6 +4,7 @@
 #include "config/names.h"
 #include "config/people/users.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct err;
@@ -23,6 +24,7 @@ struct store;
 #define EVENT_LOGIN "login"	  /* the first command of a connection */
 #define EVENT_REFUSAL "refusal"	  /* a known user may not */
 #define EVENT_STRANGER "stranger" /* logins that were refused, counted */
+#define EVENT_EXPIRY "expiry"	  /* a certificate comes to its end */
 
 struct event {
 	int64_t id, at; /* event_add sets them */
@@ -40,6 +42,9 @@ struct event {
 /* Adds it; within a transaction it is part of that. Control characters in its texts
  * become spaces: an event is one line. */
 int event_add(struct store *s, struct event *e, struct err *err);
+
+/* Whether there is an event of this kind, app and what already. */
+int event_is_known(struct store *s, const struct event *e, bool *known, struct err *err);
 
 /* Of each kind the newest keep rows stay. */
 int events_trim(struct store *s, int64_t keep, struct err *err);

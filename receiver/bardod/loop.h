@@ -7,7 +7,7 @@
 struct err;
 
 /* The one event loop (epoll): descriptors that become readable, and a few timers. It
- * sleeps until something happens; a server at rest never wakes. */
+ * sleeps until something happens; a server at rest wakes once a day (daily.h). */
 
 /* Owned by whoever watches, and alive until loop_unwatch. */
 struct watch {

@@ -159,6 +159,7 @@ int server_init(struct server *s, struct err *err)
 		.patience = {.due = serve, .data = s},
 	};
 	jobs_init(&s->jobs, s);
+	daily_init(&s->daily, s);
 	strangers_init(&s->strangers, s);
 	proxy_init(&s->proxy, s);
 	front_init(&s->front, s);
@@ -197,6 +198,7 @@ static void serve(void *data)
 	log_info("serving %s at ssh=%s", s->settings.server_data, address);
 	(void)printf("ready ssh=%s\n", address);
 	(void)fflush(stdout);
+	daily_begin(&s->daily);
 }
 
 void server_reconciled(struct server *s)

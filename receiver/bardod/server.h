@@ -4,6 +4,7 @@
 #include "config/settings.h"
 #include "receiver/bardod/children.h"
 #include "receiver/bardod/connections.h"
+#include "receiver/bardod/daily.h"
 #include "receiver/bardod/front.h"
 #include "receiver/bardod/hostdoor.h"
 #include "receiver/bardod/jobs.h"
@@ -26,6 +27,7 @@ struct server {
 	struct strangers strangers;
 	struct hostdoor hostdoor;
 	struct jobs jobs;
+	struct daily daily;
 	struct proxy proxy;
 	struct front front;
 	struct watch signals;

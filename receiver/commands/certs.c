@@ -3,6 +3,7 @@
 
 #include "builder/certificate/bundle.h"
 #include "builder/certificate/certificate.h"
+#include "builder/life/expiry.h"
 #include "builder/life/names.h"
 #include "config/app/domains.h"
 #include "config/app/properties.h"
@@ -25,9 +26,7 @@
  * from the next connection on: nothing reloads. */
 
 #define GENERATED_DAYS 365
-#define WARN_DAYS 30
 #define PEM_BEGIN "-----BEGIN "
-#define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
 
 /* What held a key. */
 static void forget(struct buf *b)
@@ -116,8 +115,9 @@ static void tell(struct request *r, const struct app *app, struct certificate *c
 {
 	command_say(r, "-----> %s has a certificate for %s\n", app->name, c->names);
 	tell_time(r, "valid until", c->ends_at);
-	if (c->ends_at - clock_unix_ms() < WARN_DAYS * DAY_MS)
-		(void)printf(" !     it expires in less than %d days\n", WARN_DAYS);
+	if (expiry_of(c, clock_unix_ms()) != EXPIRY_FAR)
+		(void)printf(
+			" !     it expires in less than %d days\n", EXPIRY_SOON_DAYS);
 	if (!c->verified)
 		(void)printf(" !     %s\n",
 			c->self_signed ? "it is self-signed: browsers warn of it"
@@ -389,14 +389,11 @@ static int fill_report(
 	struct request *r, const struct app *app, cJSON *out, struct err *err)
 {
 	struct certificate c = {0};
-	struct buf pem;
 	bool has;
 
 	if (!app)
 		return add_visitors(r, app, out, err);
-	has = read_own(r, app, &pem, NULL) == 0 &&
-		certificate_read(buf_text(&pem), &c, NULL) == 0;
-	forget(&pem);
+	has = certificate_read_kept(r->settings, app->handle, &c);
 	(void)cJSON_AddStringToObject(out, "ssl-enabled", has ? "true" : "false");
 	(void)cJSON_AddStringToObject(out, "ssl-hostnames", c.names);
 	add_date(out, "ssl-starts-at", c.starts_at);
@@ -414,4 +411,12 @@ static int fill_report(
 int run_certs_report(struct request *r, struct err *err)
 {
 	return command_report(r, "ssl", fill_report, true, err);
+}
+
+/* For bardod, once a day. */
+int run_certs_watch(struct request *r, struct err *err)
+{
+	int rc = command_options(r, NULL, 0, 0, 0, err);
+
+	return rc ? rc : expiry_record(&r->server, err);
 }

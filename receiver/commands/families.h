@@ -38,6 +38,7 @@ int run_certs_remove(struct request *r, struct err *err);
 int run_certs_report(struct request *r, struct err *err);
 int run_certs_set(struct request *r, struct err *err);
 int run_certs_show(struct request *r, struct err *err);
+int run_certs_watch(struct request *r, struct err *err);
 
 /* builder.c */
 int run_builder_report(struct request *r, struct err *err);

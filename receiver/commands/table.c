@@ -338,6 +338,8 @@ const struct command command_table[] = {
 	{"git-upload-pack", "APP", NULL, NEEDS_READ, ON_HANGUP_END, DOES_READ,
 		run_upload_pack},
 	{"", "", NULL, NEEDS_USER, ON_HANGUP_END, DOES_READ, run_welcome},
+	{"certs:watch", "", NULL, NEEDS_SERVER, ON_HANGUP_FINISH, DOES_READ,
+		run_certs_watch},
 	{"events:refused", "ADDRESS LOGINS CONNECTIONS …", NULL, NEEDS_SERVER,
 		ON_HANGUP_FINISH, DOES_READ, run_events_refused},
 	{"lives:settle", "APP", NULL, NEEDS_SERVER, ON_HANGUP_FINISH, DOES_CHANGE,

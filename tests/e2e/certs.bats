@@ -61,6 +61,31 @@ issue_for() {
 		-extfile <(echo "subjectAltName=DNS:${hosts// /,DNS:}") 2>/dev/null
 	cat "$name.leaf" "$CA/middle.crt" >"$name.crt"
 }
+# issue_between FROM TO: dated.key and dated.crt for shop.example.org.
+issue_between() {
+	ec_key dated
+	openssl req -new -key dated.key -subj /CN=dated -out dated.csr
+	rm -rf ca && mkdir -p ca/new && : >ca/index && echo 01 >ca/serial
+	cat >ca.conf <<-'END'
+		[ca]
+		default_ca = d
+		[d]
+		new_certs_dir = ca/new
+		database = ca/index
+		serial = ca/serial
+		default_md = sha256
+		policy = p
+		x509_extensions = e
+		[p]
+		commonName = supplied
+		[e]
+		subjectAltName = DNS:shop.example.org
+	END
+	openssl ca -batch -config ca.conf -cert "$CA/middle.crt" -keyfile "$CA/middle.key" \
+		-startdate "$(date -u -d "$1" +%Y%m%d%H%M%SZ)" \
+		-enddate "$(date -u -d "$2" +%Y%m%d%H%M%SZ)" -in dated.csr \
+		-out dated.crt -notext 2>/dev/null
+}
 add_tar() { # APP FILE ...
 	local app=$1
 	shift
@@ -149,30 +174,71 @@ subject_for() {
 	assert_equal "$(subject_for shop.example.org)" 'subject=CN = good'
 }
 @test "an expired certificate is refused" {
-	ec_key old
-	openssl req -new -key old.key -subj /CN=old -out old.csr
-	mkdir -p ca/new && : >ca/index && echo 01 >ca/serial
-	cat >ca.conf <<-'END'
-		[ca]
-		default_ca = d
-		[d]
-		new_certs_dir = ca/new
-		database = ca/index
-		serial = ca/serial
-		default_md = sha256
-		policy = p
-		x509_extensions = e
-		[p]
-		commonName = supplied
-		[e]
-		subjectAltName = DNS:shop.example.org
-	END
-	openssl ca -batch -config ca.conf -cert "$CA/middle.crt" -keyfile "$CA/middle.key" \
-		-startdate 20200101000000Z -enddate 20200201000000Z -in old.csr \
-		-out old.crt -notext 2>/dev/null
-	run add_tar "$SHOP" old.crt old.key
+	issue_between '-60 days' '-30 days'
+	run add_tar "$SHOP" dated.crt dated.key
 	assert_status 2
 	assert_shown 'has expired'
+}
+
+@test "a certificate that isn't valid yet is refused" {
+	issue_between '+2 days' '+9 days'
+	run add_tar "$SHOP" dated.crt dated.key
+	assert_status 2
+	assert_shown "isn't valid yet"
+}
+
+@test "who adds one for other names, or without its chain, is told" {
+	issue_for server shop.example.org
+	run add_tar "$SHOP" server.crt server.key
+	assert_success
+	assert_shown 'it is not for www.example.org'
+	assert_shown 'it expires in less than 30 days'
+	mv server.leaf server.crt
+	run add_tar "$SHOP" server.crt server.key
+	assert_success
+	assert_shown 'is the chain complete?'
+}
+
+# What the events of this app say of its certificate, a line each.
+expiries() {
+	ssh_bardo events "$SHOP" --format json | jq -r '.[] | select(.kind == "expiry") | .what'
+}
+has_expiries() { # COUNT
+	[ "$(expiries | wc -l)" = "$1" ]
+}
+finding() {
+	bardo doctor --format json | jq -r '.[] | select(.check == "certificates") | .level'
+}
+is_problem() {
+	[ "$(finding)" = problem ]
+}
+
+@test "a certificate that comes to its end is told in time, once" {
+	issue_between '-1 days' '+20 days'
+	add_tar "$SHOP" dated.crt dated.key
+	assert_equal "$(finding)" warning
+	ends=$(ssh_bardo certs:report "$SHOP" --ssl-expires-at)
+	server_with
+	wait_until 20 has_expiries 1
+	assert_equal "$(expiries)" "certificate expires $ends, in less than 30 days"
+	server_with
+	# (The job of the second start may run beside this one.)
+	bardo certs:watch
+	has_expiries 1
+	issue_between '-1 days' '+3 days'
+	add_tar "$SHOP" dated.crt dated.key
+	bardo certs:watch
+	has_expiries 2
+	issue_between '-1 days' '+8 seconds'
+	add_tar "$SHOP" dated.crt dated.key
+	wait_until 20 is_problem
+	bardo certs:watch
+	run expiries
+	assert_output '^certificate expired 2'
+	has_expiries 3
+	issue_between '-1 days' '+200 days'
+	add_tar "$SHOP" dated.crt dated.key
+	assert_equal "$(finding)" ok
 }
 
 @test "who comes by HTTP is sent to HTTPS, and other methods keep their body" {
@@ -218,8 +284,12 @@ subject_for() {
 @test "only modern TLS is spoken" {
 	issue_for server shop.example.org
 	add_tar "$SHOP" server.crt server.key
-	run fetch shop.example.org --tls-max 1.1 --tlsv1.0 --ciphers DEFAULT@SECLEVEL=0
-	assert_failure
+	for version in tls1 tls1_1; do
+		run openssl s_client -connect "127.0.0.1:$(https_port)" -$version \
+			-servername shop.example.org -cipher DEFAULT@SECLEVEL=0 </dev/null
+		assert_failure
+		assert_shown 'alert protocol version'
+	done
 	run fetch shop.example.org --tls-max 1.2
 	assert_success
 	run fetch shop.example.org --tls-max 1.2 --ciphers AES128-SHA

@@ -36,7 +36,7 @@ todo() { # CHECK
 	run bardo "${as_named[@]}" -c "ssh.listen=127.0.0.1:$(ssh_port)" doctor --format json
 	assert_success
 	for check in engine engine-builder git haproxy clock bardod ssh-port proxy \
-		permissions keys lives stray-containers stray-networks; do
+		permissions keys lives certificates stray-containers stray-networks; do
 		assert_equal "$check $(finding $check)" "$check ok"
 	done
 	assert_equal "$(finding settings)" none
