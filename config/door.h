@@ -25,10 +25,13 @@ struct message;
  * bardod starts `bardo --door` with a socket on DOOR_REQUEST_FD in which the connection's
  * `login` and the `run` wait, descriptors and all, just as they were asked; or a `job`
  * alone. The command writes its exit status as decimal text to the status descriptor;
- * if that is closed without one, the asker reports 255.
+ * if that is closed without one, the asker reports 255. One that must not wait for its
+ * reader, since it holds a lock that others wait for, writes DOOR_FINISHES there first:
+ * its output is taken whether the client reads or not.
  */
 
 #define DOOR_ENV_MAX 32
+#define DOOR_FINISHES "finishes\n"
 
 enum door_kind {
 	DOOR_LOGIN,

@@ -2,6 +2,8 @@
 
 #include "builder/secrets.h"
 #include "config/base/err.h"
+#include "config/base/io.h"
+#include "config/door.h"
 #include "receiver/commands/command.h"
 #include "receiver/commands/record.h"
 
@@ -132,14 +134,17 @@ const struct command *entry_find(struct request *r, struct err *err)
 	return r->command;
 }
 
-/* A deploy ends as it would have, whoever hangs up; what only prints ends with its
- * reader. bardod starts us with SIGHUP held back, so that none is lost before we know
- * which. */
-static void settle_hangup(const struct command *c)
+/* A deploy ends as it would have, whoever hangs up or stops reading; what only prints
+ * ends with its reader. bardod starts us with SIGHUP held back, so that none is lost
+ * before we know which. */
+static void settle_hangup(const struct request *r)
 {
+	bool finishes = r->command->on_hangup == ON_HANGUP_FINISH;
 	sigset_t hup;
 
-	(void)signal(SIGHUP, c->on_hangup == ON_HANGUP_FINISH ? SIG_IGN : SIG_DFL);
+	(void)signal(SIGHUP, finishes ? SIG_IGN : SIG_DFL);
+	if (finishes && r->status_fd >= 0)
+		(void)io_write_all(r->status_fd, DOOR_FINISHES, strlen(DOOR_FINISHES));
 	(void)sigemptyset(&hup);
 	(void)sigaddset(&hup, SIGHUP);
 	(void)sigprocmask(SIG_UNBLOCK, &hup, NULL);
@@ -152,7 +157,7 @@ int entry_run(struct request *r, struct err *err)
 	int rc = check_rights(r, c, err);
 
 	if (!rc) {
-		settle_hangup(c);
+		settle_hangup(r);
 		rc = c->run(r, err);
 	}
 	if (fflush(stdout) && rc == 0)

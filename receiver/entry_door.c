@@ -108,8 +108,12 @@ static int identify(struct request *r, const struct visit *v, struct err *err)
 /* *of_program: the status is a container's program's, and says nothing of us. */
 static int serve(const struct visit *v, bool *of_program)
 {
-	struct request r = {
-		.key = "", .peer = "", .client_side = "", .git_protocol = "", .term = ""};
+	struct request r = {.key = "",
+		.peer = "",
+		.client_side = "",
+		.git_protocol = "",
+		.term = "",
+		.status_fd = v->status};
 	const struct command *c = NULL;
 	struct words words = {0};
 	struct settings settings;

@@ -76,6 +76,7 @@ static int run_from_shell(const struct shell_options *o, int argc, char **argv)
 		.client_side = "",
 		.git_protocol = "",
 		.term = getenv("TERM") ? getenv("TERM") : "",
+		.status_fd = -1,
 		.on_host = true,
 		.argc = argc,
 		.argv = argv};

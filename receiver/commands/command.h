@@ -25,6 +25,7 @@ struct request {
 	const char *client_side;  /* the address that the client connected to; "" */
 	const char *git_protocol; /* GIT_PROTOCOL that the client sent; "" */
 	const char *term;	  /* TERM of a person's terminal; "" */
+	int status_fd;		  /* where the door wants the exit status; -1 nowhere */
 	bool on_host;		  /* from the host's shell */
 	bool as_server;		  /* a job of bardod's */
 	bool has_terminal;	  /* standard input and output are a person's terminal */

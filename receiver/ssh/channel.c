@@ -24,14 +24,20 @@ enum { ACCEPT = 0, REFUSE = 1 };
 
 /* ---- requests ---- */
 
-/* The client gets one line and this status from us, since no command gives them. */
-static void fail(struct channel *c, const char *text, int status)
+static void tell(struct channel *c, const char *text)
 {
 	char line[LINE_MAX_BYTES];
 
 	(void)snprintf(
 		line, sizeof(line), " !     %s%s", text, c->has_terminal ? "\r\n" : "\n");
-	pump_say(&c->pump, line, status);
+	pump_say(&c->pump, line);
+}
+
+/* The client gets one line and this status from us, since no command gives them. */
+static void fail(struct channel *c, const char *text, int status)
+{
+	tell(c, text);
+	pump_set_status(&c->pump, status);
 }
 
 static int open_ends(struct channel *c, struct ends *ends, struct err *err)
@@ -302,12 +308,23 @@ static void finish(struct channel *c, int64_t now)
 	(void)ssh_channel_close(c->ssh);
 }
 
-/* A command that was killed, or whose server was, could not say how it ended. */
+/* A command that was killed, or whose server was, could not say how it ended. And who
+ * read too slowly is told what of. */
 static bool explain(struct channel *c)
 {
 	struct ending ending;
 
-	if (c->closed_by_client || ending_parse(&ending, c->pump.status) == 0)
+	if (c->closed_by_client || c->is_explained)
+		return false;
+	c->is_explained = true;
+	if (pump_was_cut(&c->pump)) {
+		tell(c,
+			"what came after this was thrown away, since you didn't read: a "
+			"deploy is on record: lives APP, lives:log APP N");
+		if (ending_parse(&ending, c->pump.status) == 0)
+			return true;
+	}
+	if (ending_parse(&ending, c->pump.status) == 0)
 		return false;
 	fail(c,
 		"the command ended without a status: it or the server was stopped. A "

@@ -31,7 +31,8 @@ struct channel {
 	bool closed_by_client;
 	bool hung_up;
 	bool has_terminal;
-	int terminal; /* asked for, until the command has it; else -1 */
+	bool is_explained; /* what the command could not say itself was said */
+	int terminal;	   /* asked for, until the command has it; else -1 */
 	struct environment env;
 	struct pump pump;
 	int64_t close_until; /* CHANNEL_CLOSING: we wait no longer */

@@ -1,7 +1,9 @@
 #include "receiver/ssh/pump.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -31,6 +33,16 @@ static const char *backlog_data(const struct backlog *b)
 	return b->bytes.data + b->taken;
 }
 
+/* Room for more after what is there, or NULL. */
+static char *backlog_reserve(struct backlog *b, size_t len)
+{
+	if (b->bytes.max - b->bytes.len < len) {
+		buf_consume(&b->bytes, b->taken);
+		b->taken = 0;
+	}
+	return buf_reserve(&b->bytes, len);
+}
+
 /* Nothing moves: a slow reader takes a page at a time. */
 static void backlog_take(struct backlog *b, size_t len)
 {
@@ -49,7 +61,7 @@ static void backlog_drop(struct backlog *b)
 static void outlet_init(struct outlet *o, bool is_stderr)
 {
 	*o = (struct outlet){.fd = -1, .is_stderr = is_stderr};
-	buf_init(&o->backlog.bytes, CHUNK);
+	buf_init(&o->backlog.bytes, PUMP_KEPT_MAX);
 }
 
 static void close_fd(int *fd)
@@ -100,9 +112,13 @@ void pump_attach(struct pump *p, struct ends *ends)
 	p->status_fd = take(&ends->ours[DOOR_STATUS]);
 }
 
-void pump_say(struct pump *p, const char *text, int status)
+void pump_say(struct pump *p, const char *text)
 {
 	(void)buf_adds(&p->err.backlog.bytes, text);
+}
+
+void pump_set_status(struct pump *p, int status)
+{
 	(void)snprintf(p->status, sizeof(p->status), "%d\n", status);
 }
 
@@ -228,37 +244,57 @@ static size_t output_room(const struct pump *p)
 }
 
 /* A rekey may let libssh take less than the window has. */
-static void drain_outlet(struct pump *p, struct outlet *o)
+static bool write_some(struct pump *p, struct outlet *o)
 {
 	const char *data = backlog_data(&o->backlog);
-	uint32_t len = (uint32_t)backlog_len(&o->backlog);
-	int n;
+	size_t len = backlog_len(&o->backlog), room = output_room(p);
+	uint32_t some = (uint32_t)(len < room ? len : room);
+	int n = (int)some;
 
-	if (!len)
-		return;
-	if (p->unheard)
-		n = (int)len;
-	else if (o->is_stderr)
-		n = ssh_channel_write_stderr(p->channel, data, len);
-	else
-		n = ssh_channel_write(p->channel, data, len);
+	if (!some)
+		return false;
+	if (!p->unheard && o->is_stderr)
+		n = ssh_channel_write_stderr(p->channel, data, some);
+	else if (!p->unheard)
+		n = ssh_channel_write(p->channel, data, some);
 	if (n < 0)
 		pump_unheard(p);
 	else
 		backlog_take(&o->backlog, (size_t)n);
+	return n > 0;
+}
+
+/* All that fits: nothing else may wake us for the rest. */
+static void drain_outlet(struct pump *p, struct outlet *o)
+{
+	while (write_some(p, o))
+		continue;
+}
+
+/* How many bytes may be read from the command now. */
+static size_t wanted_output(const struct pump *p, const struct outlet *o)
+{
+	if (p->finishes || o->is_cut)
+		return CHUNK;
+	return backlog_len(&o->backlog) ? 0 : output_room(p);
 }
 
 static void fill_outlet(struct pump *p, struct outlet *o)
 {
-	size_t room = backlog_len(&o->backlog) ? 0 : output_room(p);
-	char *to = room ? buf_reserve(&o->backlog.bytes, room) : NULL;
+	size_t room = wanted_output(p, o), kept = backlog_len(&o->backlog);
+	char thrown_away[PIPE_BUF], *to;
 	ssize_t n;
 
-	if (!to)
+	if (!room)
 		return;
-	n = read(o->fd, to, room);
-	if (n > 0)
+	o->is_cut = o->is_cut || kept + room > PUMP_KEPT_MAX;
+	to = o->is_cut ? NULL : backlog_reserve(&o->backlog, room);
+	n = read(o->fd, to ? to : thrown_away, to ? room : sizeof(thrown_away));
+	o->is_cut = o->is_cut || (n > 0 && !to);
+	if (n > 0 && to)
 		o->backlog.bytes.len += (size_t)n;
+	else if (n > 0)
+		return;
 	/* A terminal ends with EIO when its last user has closed it. */
 	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
 		close_fd(&o->fd);
@@ -281,6 +317,18 @@ static bool output_is_done(const struct pump *p)
 
 /* ---- the end ---- */
 
+/* DOOR_FINISHES stands before the status, and a write of so little comes whole. */
+static void take_promise(struct pump *p)
+{
+	size_t len = strlen(DOOR_FINISHES);
+
+	if (p->finishes || strncmp(p->status, DOOR_FINISHES, len) != 0)
+		return;
+	p->finishes = true;
+	p->status_len -= len;
+	memmove(p->status, p->status + len, p->status_len + 1);
+}
+
 static void read_status(struct pump *p, int64_t now)
 {
 	char rest[ENDING_TEXT_MAX];
@@ -290,6 +338,7 @@ static void read_status(struct pump *p, int64_t now)
 
 	if (n > 0 && room)
 		p->status_len += (size_t)n;
+	take_promise(p);
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
 		close_fd(&p->status_fd);
 		p->linger_until = now + LINGER_MS;
@@ -318,7 +367,8 @@ static void stop_lingering(struct pump *p, const struct pollfd *set, int64_t now
 /* The client may learn that no more output comes while it goes on sending. */
 static void half_close(struct pump *p, int64_t now)
 {
-	if (p->status_fd < 0 || p->unheard || p->half_closed || !output_is_done(p))
+	if (p->status_fd < 0 || p->unheard || p->half_closed || pump_was_cut(p) ||
+		!output_is_done(p))
 		return;
 	if (p->half_close_at == INT64_MAX) {
 		p->half_close_at = now + HALF_CLOSE_MS;
@@ -328,19 +378,15 @@ static void half_close(struct pump *p, int64_t now)
 	}
 }
 
-static int outlet_interest(const struct outlet *o, size_t room)
-{
-	return room && !backlog_len(&o->backlog) ? o->fd : -1;
-}
-
 void pump_interest(const struct pump *p, struct pollfd set[PUMP_FDS])
 {
-	size_t room = output_room(p);
 	bool input = backlog_len(&p->input) || p->input_waits;
+	int out = wanted_output(p, &p->out) ? p->out.fd : -1;
+	int err = wanted_output(p, &p->err) ? p->err.fd : -1;
 
 	set[DOOR_STDIN] = (struct pollfd){input ? p->to_command : -1, POLLOUT, 0};
-	set[DOOR_STDOUT] = (struct pollfd){outlet_interest(&p->out, room), POLLIN, 0};
-	set[DOOR_STDERR] = (struct pollfd){outlet_interest(&p->err, room), POLLIN, 0};
+	set[DOOR_STDOUT] = (struct pollfd){out, POLLIN, 0};
+	set[DOOR_STDERR] = (struct pollfd){err, POLLIN, 0};
 	set[DOOR_STATUS] = (struct pollfd){p->status_fd, POLLIN, 0};
 }
 
@@ -360,6 +406,11 @@ int64_t pump_deadline(const struct pump *p)
 	if (p->status_fd >= 0)
 		return p->unheard || p->half_closed ? INT64_MAX : p->half_close_at;
 	return p->out.fd < 0 && p->err.fd < 0 ? INT64_MAX : p->linger_until;
+}
+
+bool pump_was_cut(const struct pump *p)
+{
+	return p->out.is_cut || p->err.is_cut;
 }
 
 bool pump_is_done(const struct pump *p)

@@ -16,10 +16,15 @@
  * that can't be passed on: a slow client slows the command down, a slow command the
  * client. Once nobody listens, output is thrown away, so that the command can end.
  *
+ * But a command that finishes whoever reads (DOOR_FINISHES) is never slowed down: what
+ * the client doesn't take is kept for it, up to PUMP_KEPT_MAX of each output. What comes
+ * after that is thrown away.
+ *
  * A turn is: ask pump_interest what to poll for, poll, give libssh its turn, pump_step.
  */
 
 #define PUMP_FDS DOOR_FDS
+#define PUMP_KEPT_MAX (4 * 1024 * 1024)
 
 /* What was read on one side, but not yet taken by the other. */
 struct backlog {
@@ -31,6 +36,7 @@ struct backlog {
 struct outlet {
 	int fd; /* -1 at its end */
 	bool is_stderr;
+	bool is_cut; /* what else comes is thrown away */
 	struct backlog backlog;
 };
 
@@ -43,6 +49,7 @@ struct pump {
 	struct backlog input;
 	int to_command; /* -1 when closed */
 	struct outlet out, err;
+	bool finishes; /* the command goes on, whoever reads */
 	int status_fd; /* -1 at its end */
 	char status[ENDING_TEXT_MAX];
 	size_t status_len;
@@ -57,9 +64,14 @@ void pump_finish(struct pump *p);
 /* Takes our side of the command's descriptors. */
 void pump_attach(struct pump *p, struct ends *ends);
 
-/* A last text for the client's standard error, and the exit status, when no command says
- * it. Nothing may follow. */
-void pump_say(struct pump *p, const char *text, int status);
+/* A last text for the client's standard error. Nothing may follow. */
+void pump_say(struct pump *p, const char *text);
+
+/* The exit status, when no command says it. */
+void pump_set_status(struct pump *p, int status);
+
+/* Whether the client missed output that came after what it took. */
+bool pump_was_cut(const struct pump *p);
 
 /* For libssh's callbacks, which may come at any time in the middle of a turn. */
 void pump_input_waits(struct pump *p);

@@ -15,6 +15,7 @@ teardown_file() {
 	server_remove
 }
 teardown() {
+	if [ -n "${STALLED:-}" ]; then kill_family "$STALLED" CONT; fi
 	gate_release
 }
 setup() {
@@ -96,6 +97,34 @@ no_life_is_unfinished() {
 	gate_release
 	assert_settles_at 2
 	assert_goes_on
+}
+
+# One that stops reading (Ctrl-Z) holds nobody up: what it doesn't take fills the windows
+# and pipes on the way, and more than that.
+@test "the client stops reading in mid-deploy: the deploy and the next one end" {
+	new_app_repo stalled
+	run push
+	assert_success
+	gate_start
+	line=$(printf '%080d' 7)
+	printf 'release: %s; yes %s | head -n 45000; echo that was all\n' "$GATE" "$line" \
+		>Procfile
+	write_version 2
+	push_in_background
+	gate_wait
+	STALLED=$PUSH_PID
+	kill_family "$STALLED" STOP
+	gate_release
+	wait_until 60 page_is "$APP" 'version 2'
+	# Its lock is free, and its log is whole.
+	restarts() { ssh_bardo ps:restart "$APP"; }
+	wait_until 30 restarts
+	assert_equal "$(ssh_bardo lives:log "$APP" 2 | grep -c "$line$")" 45000
+	kill_family "$STALLED" CONT
+	push_result
+	assert_success
+	assert_output 'that was all'
+	assert_output 'main -> main'
 }
 
 @test "the client dies before a build that fails: the record says so" {

@@ -184,6 +184,54 @@ static void slows_the_command_down_to_its_client(void **state)
 	assert_int_equal(read, total);
 }
 
+static void never_slows_down_a_command_that_finishes(void **state)
+{
+	static char sent[PIECE], got[PIECE];
+	struct world *w = *state;
+	struct command c;
+	ssh_channel channel;
+
+	start(w, &channel, &c);
+	assert_int_equal(io_write_all(c.status, DOOR_FINISHES, strlen(DOOR_FINISHES)), 0);
+	random_bytes(sent, PIECE);
+	for (size_t done = 0; done < PUMP_KEPT_MAX; done += PIECE) {
+		struct pollfd set = {c.out, POLLOUT, 0};
+
+		assert_int_equal(poll(&set, 1, 20 * QUIET_MS), 1);
+		assert_int_equal(write(c.out, sent, PIECE), PIECE);
+	}
+	command_end(&c, "7\n");
+	/* The client gets it all when it reads again. */
+	for (size_t done = 0; done < PUMP_KEPT_MAX; done += PIECE) {
+		client_read(channel, got, PIECE, 0);
+		assert_memory_equal(got, sent, PIECE);
+	}
+	assert_int_equal(client_status(channel), 7);
+}
+
+static void tells_a_client_that_read_too_slowly_what_it_missed(void **state)
+{
+	static char got[PIECE];
+	struct world *w = *state;
+	struct command c;
+	ssh_channel channel;
+	size_t read = 0;
+	char *told;
+	int n;
+
+	start(w, &channel, &c);
+	assert_int_equal(io_write_all(c.status, DOOR_FINISHES, strlen(DOOR_FINISHES)), 0);
+	assert_true(write_until_stalled(c.out) >= STALLED_MAX);
+	command_end(&c, "0\n");
+	while ((n = ssh_channel_read(channel, got, PIECE, 0)) > 0)
+		read += (size_t)n;
+	assert_true(read >= PUMP_KEPT_MAX / 2 && read < STALLED_MAX);
+	told = client_read_text(channel, 1);
+	assert_non_null(strstr(told, "thrown away"));
+	free(told);
+	assert_int_equal(client_status(channel), 0);
+}
+
 static void slows_the_client_down_to_its_command(void **state)
 {
 	static char bytes[PIECE];
@@ -291,6 +339,8 @@ int main(void)
 		claim(closes_output_while_input_goes_on),
 		claim(throws_input_away_that_the_command_does_not_read),
 		claim(slows_the_command_down_to_its_client),
+		claim(never_slows_down_a_command_that_finishes),
+		claim(tells_a_client_that_read_too_slowly_what_it_missed),
 		claim(slows_the_client_down_to_its_command),
 		claim(waits_for_a_command_that_has_closed_its_output),
 		claim(waits_for_a_command_that_reads_nothing),
