@@ -1,0 +1,118 @@
+# A load on an app, told by load generators, and by askers who know which life may answer when.
+# LOAD_DEPLOYS and LOAD_REVIVES say how many lives come meanwhile; `make soak` asks for more.
+# shellcheck shell=bash disable=SC2154
+
+export LOAD_DEPLOYS=${LOAD_DEPLOYS:-5} LOAD_REVIVES=${LOAD_REVIVES:-2}
+
+build_programs() {
+	web_app_build "$SERVER/web_app"
+	cd "$TOP" || return 1
+	cc -O2 -D_GNU_SOURCE -I. -o "$SERVER/asker" tests/e2e/asker.c \
+		config/base/number.c tests/support/http.c
+}
+
+# A repository with the static server, and a name.
+new_loaded_app() {
+	new_app_repo "$1"
+	rm -r start www
+	cp "$SERVER/web_app" .
+	printf '%s\n' 'FROM scratch' 'COPY web_app version /' 'EXPOSE 5000' \
+		'CMD ["/web_app"]' >Dockerfile
+	deploy_app_version 1
+	ssh_bardo domains:add "$APP" "$APP.example.org"
+}
+
+now_ns() {
+	date +%s%N
+}
+
+# Notes when a version may begin to answer, and from when on no older one may.
+note() { # VERSION BEGAN
+	echo "$1 $2 $(now_ns)" >>"$BATS_TEST_TMPDIR/switches"
+}
+deploy_app_version() {
+	local began
+	echo "$1" >version
+	git add -A
+	git commit -q -m "Version $1"
+	began=$(now_ns)
+	push main
+	note "$1" "$began"
+}
+
+start_asking() {
+	local kind
+	for kind in new keep slow socket; do
+		"$SERVER/asker" "$kind" "$APP.example.org" "$(http_port)" \
+			>"$BATS_TEST_TMPDIR/answers.$kind" 3>&- &
+		ASKERS+=($!)
+	done
+	for kind in new keep slow socket; do
+		wait_until 10 test -s "$BATS_TEST_TMPDIR/answers.$kind"
+	done
+	# A load of somebody else's making, beside those who look at each answer.
+	hey -z 60m -c 4 -host "$APP.example.org" "http://127.0.0.1:$(http_port)/" \
+		>"$BATS_TEST_TMPDIR/hey" 2>&1 3>&- &
+	HEY=$!
+}
+stop_asking() {
+	local pid
+	for pid in "${ASKERS[@]}"; do
+		kill "$pid" 2>/dev/null || true
+		wait "$pid" || true
+	done
+	ASKERS=()
+	if [ "${HEY:-}" ]; then
+		kill -INT "$HEY" 2>/dev/null || true
+		wait "$HEY" || true
+		HEY=''
+	fi
+}
+
+# What is wrong with the answers of a kind: anything but 200, and a version that could not
+# answer then. switches has "VERSION MAY-BEGIN SERVES-ALONE" a line, in order.
+wrong_answers() {
+	awk '
+	NR == FNR {
+		version[++n] = $1; from[n] = $2; alone[n] = $3
+		next
+	}
+	$3 != 200 { print FILENAME ": no answer: " $0; next }
+	$4 == "echo" || $4 == "ended" { next }
+	{
+		fine = 0
+		for (i = 1; i <= n; i++)
+			if (version[i] == $4 && $2 >= from[i] && (i == n || $1 <= alone[i + 1]))
+				fine = 1
+		if (!fine)
+			print FILENAME ": could not answer then: " $0
+	}' "$BATS_TEST_TMPDIR/switches" "$BATS_TEST_TMPDIR/answers.$1"
+}
+
+all_answers_are_right() {
+	local kind errors
+	for kind in new keep slow socket; do
+		assert_equal "$(wrong_answers $kind | head -n 5)" ''
+		echo "# $kind: $(wc -l <"$BATS_TEST_TMPDIR/answers.$kind") answers" >&3
+	done
+	errors=$(sed -n '/^Error distribution/,$p' "$BATS_TEST_TMPDIR/hey")
+	assert_equal "$errors" ''
+	assert_equal "$(awk '/responses$/ && !/\[200\]/' "$BATS_TEST_TMPDIR/hey")" ''
+	echo "# hey: $(awk '/\[200\]/ { print $2 }' "$BATS_TEST_TMPDIR/hey") answers" >&3
+}
+
+# So many deploys and revives as LOAD_DEPLOYS and LOAD_REVIVES say, under load.
+deploy_and_revive() {
+	local version began
+	for version in $(seq 2 $((LOAD_DEPLOYS + 1))); do
+		deploy_app_version "$version"
+	done
+	# (Right after a deploy the old life's tidying up may hold the app: status 5.)
+	for _ in $(seq "$LOAD_REVIVES"); do
+		for version in 1 2; do
+			began=$(now_ns)
+			wait_until 20 ssh_bardo lives:revive "$APP" $version
+			note $version "$began"
+		done
+	done
+}

@@ -1,0 +1,43 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154,SC2030,SC2031
+# The same as load.bats through an nginx, which must not notice.
+
+setup_file() {
+	load lib
+	load load
+	load nginx
+	server_start
+	nginx_start
+	build_programs
+}
+teardown_file() {
+	load lib
+	load nginx
+	nginx_stop
+	server_remove
+}
+setup() {
+	load lib
+	load load
+	load nginx
+	server_as_usual
+	ASKERS=()
+}
+teardown() {
+	stop_asking
+	ssh_bardo apps:destroy "$APP" --force
+}
+
+@test "with nginx in front deploys and revives lose no request, nor does another site" {
+	new_loaded_app busy
+	workers=$(nginx_workers)
+	start_asking
+	"$SERVER/asker" keep other.example.net "$(http_port)" \
+		>"$BATS_TEST_TMPDIR/other" 3>&- &
+	ASKERS+=($!)
+	deploy_and_revive
+	stop_asking
+	all_answers_are_right
+	assert_equal "$(cut -d ' ' -f 3- "$BATS_TEST_TMPDIR/other" | sort -u)" '200 the other site'
+	assert_equal "$(nginx_workers)" "$workers"
+}
