@@ -4,6 +4,8 @@
 
 export LOAD_DEPLOYS=${LOAD_DEPLOYS:-5} LOAD_REVIVES=${LOAD_REVIVES:-2}
 
+ASKERS=()
+
 build_programs() {
 	web_app_build "$SERVER/web_app"
 	cd "$TOP" || return 1

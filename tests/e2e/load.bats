@@ -17,7 +17,6 @@ setup() {
 	load lib
 	load load
 	server_as_usual
-	ASKERS=()
 }
 teardown() {
 	stop_asking

@@ -21,7 +21,6 @@ setup() {
 	load load
 	load nginx
 	server_as_usual
-	ASKERS=()
 }
 teardown() {
 	stop_asking

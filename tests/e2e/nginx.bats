@@ -13,9 +13,9 @@ setup_file() {
 		new_app_repo shop
 		deploy_version one
 		new_app_repo other
-		# Its page is what it was asked with.
-		dockerfile 'FROM busybox' 'RUN mkdir -p /www/cgi-bin && printf "#!/bin/sh\necho; env\n" >/www/cgi-bin/env && chmod 755 /www/cgi-bin/env' \
-			'EXPOSE 5000' 'CMD ["httpd", "-f", "-p", "5000", "-h", "/www"]'
+		web_app_build "$PWD/web_app"
+		echo two >version
+		dockerfile 'FROM scratch' 'COPY web_app version /' 'EXPOSE 5000' 'CMD ["/web_app"]'
 		push
 	)
 }
@@ -188,32 +188,58 @@ is_served() { # NAME TEXT
 	assert_equal "$(find "$DATA/run/nginx" -name '*.pem' | wc -l)" 0
 }
 
+# What the app gets of a header, once for each time that it stands there.
+told() { # HEADER
+	tr -d '\r' <<<"$output" | sed -n "s/^$1: //Ip"
+}
 @test "the app is told the visitor's address and way, and nobody else may say so" {
-	ssh_bardo domains:add "$OTHER" env.example.org
+	ssh_bardo domains:add "$OTHER" head.example.org
 	ssh_bardo certs:generate "$OTHER"
 	ssh_bardo certs:set "$OTHER" https-redirect false
 	lies=(-H 'X-Forwarded-For: 9.9.9.9' -H 'X-Forwarded-Proto: gopher'
 		-H 'X-Forwarded-Port: 99' -H 'X-Real-IP: 9.9.9.9'
 		-H 'X-Bardo-Front: 0123456789abcdef0123456789abcdef')
-	run curl -sS "${lies[@]}" --interface 127.0.0.9 -H 'Host: env.example.org' \
-		"http://127.0.0.1:$(http_port)/cgi-bin/env"
-	assert_output '^HTTP_X_FORWARDED_FOR=127\.0\.0\.9$'
-	assert_output '^HTTP_X_FORWARDED_PROTO=http$'
-	assert_output "^HTTP_X_FORWARDED_PORT=$(http_port)$"
-	assert_output '^HTTP_X_FORWARDED_HOST=env.example.org$'
-	refute_output '9\.9\.9\.9|X_BARDO'
-	run curl -ksS "${lies[@]}" --resolve "env.example.org:$(https_port):127.0.0.1" \
-		"https://env.example.org:$(https_port)/cgi-bin/env"
-	assert_output '^HTTP_X_FORWARDED_PROTO=https$'
-	assert_output "^HTTP_X_FORWARDED_PORT=$(https_port)$"
-	assert_output "^HTTP_X_FORWARDED_HOST=env.example.org:$(https_port)$"
+	run curl -sS "${lies[@]}" --interface 127.0.0.9 -H 'Host: head.example.org' \
+		"http://127.0.0.1:$(http_port)/head"
+	assert_equal "$(told X-Forwarded-For)" 127.0.0.9
+	assert_equal "$(told X-Forwarded-Proto)" http
+	assert_equal "$(told X-Forwarded-Port)" "$(http_port)"
+	assert_equal "$(told X-Forwarded-Host)" head.example.org
+	assert_equal "$(told Host)" head.example.org
+	refute_output '9\.9\.9\.9|gopher|[Xx]-[Bb]ardo'
+	run curl -ksS "${lies[@]}" --resolve "head.example.org:$(https_port):127.0.0.1" \
+		"https://head.example.org:$(https_port)/head"
+	assert_equal "$(told X-Forwarded-Proto)" https
+	assert_equal "$(told X-Forwarded-Port)" "$(https_port)"
+	assert_equal "$(told X-Forwarded-Host)" "head.example.org:$(https_port)"
 	# Straight to HAProxy, as any program on this machine could.
-	run curl -sS "${lies[@]}" -H 'Host: env.example.org' \
-		"http://127.0.0.1:$(front_port)/cgi-bin/env"
-	assert_output '^HTTP_X_FORWARDED_FOR=127\.0\.0\.1$'
-	assert_output '^HTTP_X_FORWARDED_PROTO=http$'
-	refute_output '9\.9\.9\.9|gopher|X_BARDO'
+	run curl -sS "${lies[@]}" -H 'Host: head.example.org' \
+		"http://127.0.0.1:$(front_port)/head"
+	assert_equal "$(told X-Forwarded-For)" 127.0.0.1
+	assert_equal "$(told X-Forwarded-Proto)" http
+	refute_output '9\.9\.9\.9|gopher|[Xx]-[Bb]ardo'
 	ssh_bardo certs:remove "$OTHER"
+}
+
+@test "streams and a body of a gigabyte pass as they come" {
+	ssh_bardo domains:add "$OTHER" stream.example.org
+	at=(-sS --max-time 60 -H 'Host: stream.example.org')
+	url=http://127.0.0.1:$(http_port)
+	curl "${at[@]}" -N "$url/events" >"$BATS_TEST_TMPDIR/events" 3>&- &
+	listening=$!
+	for n in 1 2 3; do
+		wait_until 20 grep -qx "data: event $n" "$BATS_TEST_TMPDIR/events"
+		# The app hasn't sent the next one yet.
+		assert_equal "$(grep -c '^data:' "$BATS_TEST_TMPDIR/events")" "$n"
+		curl "${at[@]}" "$url/tell"
+	done
+	kill "$listening"
+	truncate -s 1G "$BATS_TEST_TMPDIR/body"
+	assert_equal "$(curl "${at[@]}" -T "$BATS_TEST_TMPDIR/body" "$url/count" | cut -d ' ' -f 1)" \
+		$((1024 * 1024 * 1024))
+	assert_equal "$(curl "${at[@]}" "$url/big/300000000" | wc -c)" 300000000
+	run grep -c 'temporary file' "$NGINX/error.log"
+	assert_equal "$output" 0
 }
 
 @test "doctor tells when nginx doesn't run, or doesn't include the file, and how it would" {
