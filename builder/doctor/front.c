@@ -33,6 +33,9 @@ void doctor_check_front(const struct doctor *d)
 			"off"},
 		[FRONT_REFUSED] = {DOCTOR_PROBLEM,
 			"`nginx -t` says the same; until it is mended, no name changes"},
+		[FRONT_CONFLICT] = {DOCTOR_WARNING,
+			"take the name from one of them: domains:remove, or nginx's own "
+			"configuration"},
 		[FRONT_LEFT_OUT] = {DOCTOR_PROBLEM, NULL},
 	};
 	char path[PATH_TEXT_MAX], todo[3 * PATH_TEXT_MAX];

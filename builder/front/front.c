@@ -64,9 +64,10 @@ static void go_back(const struct change *c)
 }
 
 /* nginx warns of a name that two sites have, and leaves the one out that it reads last:
- * ours could take another site's visitors. One that we have had before is told by doctor,
- * and keeps no other from being served. */
-static int check_conflicts(const struct change *c, const char *says, struct err *err)
+ * ours could take another site's visitors. Such a name of text's that known (NULL: none)
+ * doesn't have, and nginx's line for why; false: there is none. */
+static bool find_conflict(
+	const char *says, const char *text, const char *known, struct err *why)
 {
 	static const char words[] = "conflicting server name \"";
 
@@ -78,13 +79,14 @@ static int check_conflicts(const struct change *c, const char *says, struct err 
 		while (line > says && line[-1] != '\n')
 			line--;
 		(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(at, "\"\n"), at);
-		if (sites_has(c->text.data, name) &&
-			!sites_has(buf_text(&c->proven), name))
-			return err_set(err, ERR_FAILED,
-				"nginx has another site with this name: %.*s",
-				(int)strcspn(line, "\n"), line);
+		if (!sites_has(text, name) || (known && sites_has(known, name)))
+			continue;
+		(void)err_set(why, ERR_FAILED,
+			"nginx has another site with this name: %.*s",
+			(int)strcspn(line, "\n"), line);
+		return true;
 	}
-	return 0;
+	return false;
 }
 
 /* Whether nginx would take the configuration as it stands there. */
@@ -101,8 +103,12 @@ static int judge(const struct change *c, bool *included, struct err *err)
 	if (!rc && a.status)
 		rc = err_set(
 			err, ERR_FAILED, "nginx refuses it: %s", nginx_complaint(&a));
-	if (!rc)
-		rc = check_conflicts(c, buf_text(&a.says), err);
+	/* One that we have had before is told by doctor, and keeps no other from
+	 * visitors.
+	 */
+	if (!rc &&
+		find_conflict(buf_text(&a.says), c->text.data, buf_text(&c->proven), err))
+		rc = ERR_FAILED;
 	nginx_answer_finish(&a);
 	return rc;
 }
@@ -184,26 +190,17 @@ int front_serve(const struct server *s, const struct front_site *sites, size_t l
 
 /* ---- for doctor ---- */
 
-/* The generation of the file as it stands there; "" if it is none of ours. */
-static void read_generation(const char *path, char out[SITES_GENERATION_SIZE])
+/* The generation that a text says it is; "" if it is none of ours. */
+static void find_generation(const char *text, char out[SITES_GENERATION_SIZE])
 {
 	char marker[DOMAIN_SIZE];
-	const char *at;
-	struct buf b;
+	const char *at = strstr(text, sites_marker("", marker));
 
-	out[0] = '\0';
-	buf_init(&b, SITES_TEXT_MAX);
-	if (io_read_file(path, &b, NULL) == 0) {
-		at = strstr(buf_text(&b), sites_marker("", marker));
-		if (at)
-			(void)snprintf(
-				out, SITES_GENERATION_SIZE, "%s", at + strlen(marker));
-	}
-	buf_finish(&b);
+	(void)snprintf(out, SITES_GENERATION_SIZE, "%s", at ? at + strlen(marker) : "");
 }
 
 static enum front_state look_at_configuration(
-	const struct server *s, const char *generation, struct err *why)
+	const struct server *s, const char *text, const char *generation, struct err *why)
 {
 	char marker[DOMAIN_SIZE];
 	struct nginx_answer a;
@@ -219,19 +216,20 @@ static enum front_state look_at_configuration(
 	} else if (!*generation || !a.is_included) {
 		state = FRONT_LEFT_OUT;
 		(void)err_set(why, ERR_FAILED, "nginx does not include bardo's file");
+	} else if (find_conflict(buf_text(&a.says), text, NULL, why)) {
+		state = FRONT_CONFLICT;
 	}
 	nginx_answer_finish(&a);
 	return state;
 }
 
-enum front_state front_look(const struct server *s, struct err *why)
+static enum front_state look(const struct server *s, const char *text, struct err *why)
 {
-	char path[PATH_TEXT_MAX], wanted[SITES_GENERATION_SIZE];
-	char shown[SITES_GENERATION_SIZE];
+	char wanted[SITES_GENERATION_SIZE], shown[SITES_GENERATION_SIZE];
 	enum front_state state;
 
-	read_generation(front_file(s, path), wanted);
-	state = look_at_configuration(s, wanted, why);
+	find_generation(text, wanted);
+	state = look_at_configuration(s, text, wanted, why);
 	if (state != FRONT_SERVES)
 		return state;
 	if (probe_generation(s, shown, why))
@@ -240,4 +238,17 @@ enum front_state front_look(const struct server *s, struct err *why)
 		return FRONT_SERVES;
 	(void)err_set(why, ERR_FAILED, "nginx runs with an older configuration");
 	return FRONT_OLD;
+}
+
+enum front_state front_look(const struct server *s, struct err *why)
+{
+	char path[PATH_TEXT_MAX];
+	enum front_state state;
+	struct buf text;
+
+	buf_init(&text, SITES_TEXT_MAX);
+	(void)io_read_file(front_file(s, path), &text, NULL);
+	state = look(s, buf_text(&text), why);
+	buf_finish(&text);
+	return state;
 }

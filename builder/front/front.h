@@ -40,6 +40,7 @@ enum front_state {
 	FRONT_AWAY,    /* it can't be asked */
 	FRONT_REFUSED,
 	FRONT_LEFT_OUT, /* it doesn't include the file */
+	FRONT_CONFLICT, /* another of its sites has one of the names */
 };
 
 /* What nginx makes of the file as it stands there; why says more, but for FRONT_SERVES.

@@ -153,6 +153,13 @@ is_served() { # NAME TEXT
 	assert_equal "$(ask other.example.net)" 'the other site 200'
 	assert_equal "$(ssh_bardo domains:report "$SHOP" --domains-app-vhosts)" \
 		shop.example.org
+	# One that its owner gives to another site later is told, and keeps no other back.
+	nginx_main "server { listen 127.0.0.1:$(http_port); server_name shop.example.org; }"
+	run ssh_bardo doctor --format json
+	assert_equal "$(jq -r '.[] | select(.check == "nginx") | .level' <<<"$output")" warning
+	assert_shown 'nginx has another site with this name'
+	ssh_bardo domains:add "$SHOP" free.example.org
+	assert_equal "$(ask free.example.org)" 'version one 200'
 }
 
 @test "nginx ends TLS with the app's certificate, and who comes by HTTP is sent there once" {
