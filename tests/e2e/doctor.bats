@@ -154,3 +154,66 @@ todo() { # CHECK
 	}
 	wait_until 10 nothing_unfinished
 }
+
+# doctor_by PERL: asked through an Engine whose answers are changed by it; what it writes
+# must be as long as what it finds.
+doctor_by() {
+	local wire=$SERVER/doctor.sock relay
+	cat >"$BATS_TEST_TMPDIR/relay" <<-END
+		#!/bin/sh
+		socat - UNIX-CONNECT:${BARDO_TEST_ENGINE#unix://} | perl -e \
+			'while (sysread STDIN, \$_, 65536) { $1; syswrite STDOUT, \$_ }'
+	END
+	chmod 755 "$BATS_TEST_TMPDIR/relay"
+	socat -t 60 "UNIX-LISTEN:$wire,fork,mode=666" "EXEC:$BATS_TEST_TMPDIR/relay" 3>&- &
+	relay=$!
+	wait_until 5 test -S "$wire"
+	run --separate-stderr bardo -c "engine.host=unix://$wire" doctor --format json
+	kill_family "$relay"
+	rm -f "$wire"
+}
+
+@test "an Engine that is too old, and one whose clock is wrong, are told" {
+	doctor_by 's/(Api-?Version"?: ?"?)1\.\d\d/${1}1.12/g'
+	assert_status 1
+	assert_equal "$(finding engine)" problem
+	assert_shown '1.12'
+	assert_equal "$(todo engine)" 'install a newer Docker Engine: 20.10 or later'
+	doctor_by 's/"SystemTime":"20\d\d/"SystemTime":"2001/'
+	assert_success
+	assert_equal "$(finding engine-clock)" warning
+	assert_output 's apart'
+	assert_shown 'timedatectl set-ntp true'
+}
+
+@test "programs that are too old are problems, with what needs a newer one" {
+	printf '#!/bin/sh\necho git version 2.20.1\n' >"$BATS_TEST_TMPDIR/git"
+	printf '#!/bin/sh\necho HAProxy version 2.2.9-1\n' >"$BATS_TEST_TMPDIR/haproxy"
+	chmod 755 "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR"/{git,haproxy}
+	# shellcheck disable=SC2016
+	run unshare -m sh -c 'mount --bind "$1/git" /usr/bin/git &&
+		mount --bind "$1/haproxy" /usr/sbin/haproxy && shift && exec "$@"' \
+		sh "$BATS_TEST_TMPDIR" "$BIN/bardo" --config "$CONFIG" doctor --format json
+	assert_status 1
+	assert_equal "$(finding git) $(finding haproxy)" 'problem problem'
+	assert_output 'git is 2.20.1, and bardo needs 2.29 or later'
+	assert_output 'haproxy is 2.2.9-1, and bardo needs 2.6 or later'
+	assert_equal "$(todo git)" 'contrib/install-deps installs what is needed'
+}
+
+@test "a disk that is full of small files is told, however many bytes are free" {
+	# shellcheck disable=SC2016
+	run unshare -m sh -c '
+		data=$1 && shift && mkdir "$data" &&
+		mount -t tmpfs -o size=2g,nr_inodes=100,mode=755 none "$data" &&
+		mkdir "$data/data" && "$@" -c "server.data=$data/data" users:list >/dev/null &&
+		while [ "$(stat -f -c %d "$data")" -gt 3 ]; do
+			: >"$data/file-$((n = n + 1))"
+		done
+		exec "$@" -c "server.data=$data/data" doctor --format json' \
+		sh "$SERVER/small" "$BIN/bardo" --config "$CONFIG"
+	assert_status 1
+	assert_equal "$(finding disk)" warning
+	assert_output 'has room for [0-9]+ more files of 100'
+	assert_shown 'docker builder prune'
+}
