@@ -5,6 +5,7 @@
 #include "builder/life/container.h"
 #include "builder/life/life.h"
 #include "builder/life/volume.h"
+#include "builder/recipe/left_out.h"
 #include "builder/recipe/of_app.h"
 #include "builder/say.h"
 #include "builder/server.h"
@@ -177,6 +178,11 @@ static int image_from_life(struct passage *p, struct err *err)
 
 /* ---- the configuration ---- */
 
+static void say_left_out(void *ctx, const char *line)
+{
+	say_detail(ctx, "%s", line);
+}
+
 /* Before the build: a file that is wrong costs none. */
 static int read_recipe(struct passage *p, struct err *err)
 {
@@ -187,6 +193,7 @@ static int read_recipe(struct passage *p, struct err *err)
 
 	if (rc || p->d->from)
 		return rc;
+	recipe_each_left_out(&p->recipe, say_left_out, p->say);
 	rc = recipe_check_env(&p->recipe, p->server, p->app, err);
 	if (!rc)
 		rc = recipe_set_env(

@@ -146,3 +146,28 @@ commit_all() {
 	assert_equal "$(running_containers_of "$APP" | sort)" \
 		"$(printf 'bardo.%s.%s\n' "$APP" web.1.1 "$APP" worker.1.1 "$APP" worker.1.2)"
 }
+
+@test "cron and healthchecks are judged, and what of them isn't done is said" {
+	new_app_repo judged
+	printf '{"cron": [\n {"command": "tidy", "schedule": "0 25 * * *"}]}\n' >app.json
+	commit_all
+	run push
+	assert_failure
+	assert_output 'app.json: line 2: cron\[0\].schedule: '
+	printf '{"healthchecks": {"web": [\n {"path": "/",\n  "attempts": -1}]}}\n' >app.json
+	commit_all
+	run push
+	assert_failure
+	assert_output 'app.json: line 3: healthchecks.web\[0\].attempts: '
+	cat >app.json <<-'END'
+		{"cron": [{"command": "tidy", "schedule": "@daily"}],
+		 "healthchecks": {"web": [
+		  {"path": "/", "onFailure": {"command": ["page", "me"]}}]}}
+	END
+	commit_all
+	run push
+	assert_success
+	assert_shown 'app.json: onFailure of the healthchecks of web is left out'
+	assert_shown 'app.json: cron is checked, and not run yet'
+	assert_equal "$(page "$APP")" 'version 1'
+}
