@@ -87,6 +87,11 @@ char *path_certificate(const struct settings *s, const char *handle, char *out)
 	return out;
 }
 
+char *path_storage(const struct settings *s, char *out)
+{
+	return under_data(s, out, "storage");
+}
+
 char *path_run(const struct settings *s, const char *name, char *out)
 {
 	(void)snprintf(out, PATH_TEXT_MAX, "%s/run/%s", s->server_data, name);

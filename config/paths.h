@@ -30,6 +30,8 @@ char *path_maintenance_page(const struct settings *s, const char *handle, char *
 char *path_key_snapshot(const struct settings *s, char *out);
 char *path_host_keys(const struct settings *s, char *out); /* the folder */
 char *path_door(const struct settings *s, char *out);
+/* Folders that storage:ensure-directory makes. */
+char *path_storage(const struct settings *s, char *out);
 char *path_run(const struct settings *s, const char *name, char *out);
 
 /* A file beside this program, found by /proc/self/exe: "hooks", "bardo-ssh" … */

@@ -124,12 +124,23 @@ static const struct {
 	{"storage:create --namespace", "it is Kubernetes', and volumes are the Engine's"},
 	{"storage:create --reclaim-policy",
 		"it is Kubernetes', and volumes are the Engine's"},
+	{"storage:create --chown",
+		"an empty volume takes the owner that its place has in "
+		"the image; for a folder: storage:ensure-directory"},
+	{"storage:create --scheduler",
+		"containers run on this machine's Engine: leave it "
+		"out"},
 	{"storage:create --size", "a volume is as large as the disk"},
 	{"storage:create --storage-class-name",
 		"it is Kubernetes', and volumes are the Engine's"},
+	{"storage:destroy --destroy-host-dir", "a folder of the host is removed there"},
 	{"storage:exec", "`run APP COMMAND` has the app's volumes"},
 	{"storage:labels", "they are Kubernetes', and volumes are the Engine's"},
+	{"storage:list-entries --scheduler",
+		"containers run on this machine's Engine: "
+		"leave it out"},
 	{"storage:migrate", "there is nothing to migrate"},
+	{"storage:mount --replace", "storage:unmount APP --all, then storage:mount"},
 	{"storage:mount --subpath", "mount the volume, and let the program go there"},
 	{"storage:mount --volume-chown",
 		"an empty volume takes the owner that its place "

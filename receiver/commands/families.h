@@ -184,6 +184,7 @@ int run_storage_unmount(struct request *r, struct err *err);
 
 /* storage_volumes.c */
 int run_storage_create(struct request *r, struct err *err);
+int run_storage_ensure_directory(struct request *r, struct err *err);
 int run_storage_destroy(struct request *r, struct err *err);
 int run_storage_info(struct request *r, struct err *err);
 int run_storage_list_entries(struct request *r, struct err *err);

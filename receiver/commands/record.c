@@ -52,6 +52,7 @@ static const struct shown {
 	{"ssh-keys:remove", SHOW_FIRST},
 	{"storage:create", SHOW_ALL},
 	{"storage:destroy", SHOW_ALL},
+	{"storage:ensure-directory", SHOW_ALL},
 	{"storage:mount", SHOW_ALL},
 	{"storage:unmount", SHOW_ALL},
 	{"users:add", SHOW_FIRST},

@@ -263,12 +263,42 @@ static int find_mounted(void *ctx, const struct listed *l)
 	return 0;
 }
 
+static int unmount_all(struct request *r, struct err *err)
+{
+	bool all = false;
+	const struct command_option options[] = {{"--all", NULL, &all, NULL}};
+	struct app app;
+	int rc = command_options(r, options, 1, 1, 1, err);
+
+	if (!rc)
+		rc = command_app(r, &app, err);
+	if (!rc)
+		rc = listed_clear(r->server.store, app.id, LISTED_MOUNT, NULL, err);
+	if (rc)
+		return rc;
+	command_say(r, "-----> Unmounting everything\n");
+	command_say_later(r, &app, false);
+	return 0;
+}
+
+static bool has_word(const struct request *r, const char *word)
+{
+	for (int i = 1; i < r->argc; i++) {
+		if (!strcmp(r->argv[i], word))
+			return true;
+	}
+	return false;
+}
+
 int run_storage_unmount(struct request *r, struct err *err)
 {
 	struct mount m = {0};
 	struct app app;
-	int removed = 0, rc = take_words(r, &app, &m, err);
+	int removed = 0, rc;
 
+	if (has_word(r, "--all"))
+		return unmount_all(r, err);
+	rc = take_words(r, &app, &m, err);
 	while (!rc) {
 		struct search s = {.mount = &m};
 		struct listed l = {s.part, s.process, s.found};

@@ -3,9 +3,13 @@
 #include "receiver/commands/storage.h"
 
 #include "builder/engine/engine.h"
+#include "builder/life/folder.h"
 #include "builder/life/volume.h"
 #include "config/base/buf.h"
 #include "config/base/err.h"
+#include "config/base/io.h"
+#include "config/base/number.h"
+#include "config/paths.h"
 #include "config/record/mounts.h"
 
 #include <cjson/cJSON.h>
@@ -172,6 +176,66 @@ int run_storage_create(struct request *r, struct err *err)
 			&r->server, name, r->app_by_option ? &app : NULL, path, err);
 	if (!rc)
 		command_say(r, "-----> Creating volume %s\n", name);
+	return rc;
+}
+
+/* Dokku's words for the users that its builders run programs as. */
+static int read_owner(const char *text, int64_t *owner, struct err *err)
+{
+	static const struct {
+		const char *name;
+		int64_t owner;
+	} owners[] = {
+		{"false", -1},
+		{"heroku", 1000},
+		{"herokuish", 32767},
+		{"packeto", 2000},
+		{"paketo", 2000},
+		{"root", 0},
+	};
+
+	for (size_t i = 0; i < sizeof(owners) / sizeof(owners[0]); i++) {
+		if (!strcmp(owners[i].name, text)) {
+			*owner = owners[i].owner;
+			return 0;
+		}
+	}
+	if (number_parse(text, 0, FOLDER_OWNER_MAX, owner) == 0)
+		return 0;
+	return err_set(err, ERR_USAGE,
+		"--chown %.40s: it is herokuish, heroku, paketo, root, a number up to "
+		"%d, or false to leave the owner as it is",
+		text, FOLDER_OWNER_MAX);
+}
+
+int run_storage_ensure_directory(struct request *r, struct err *err)
+{
+	char parent[PATH_TEXT_MAX], path[PATH_TEXT_MAX + VOLUME_NAME_SIZE];
+	const char *chown = "herokuish";
+	const struct command_option options[] = {{"--chown", NULL, NULL, &chown}};
+	int64_t owner = -1;
+	int rc = command_options(r, options, 1, 1, 1, err);
+
+	if (!rc)
+		rc = volume_check_name(r->argv[1], err);
+	if (!rc)
+		rc = read_owner(chown, &owner, err);
+	if (rc)
+		return rc;
+	(void)snprintf(path, sizeof(path), "%s/%s", path_storage(r->settings, parent),
+		r->argv[1]);
+	command_say(r, "-----> Ensuring %s exists\n", path);
+	rc = io_make_dir(parent, 0755, err);
+	/* One that is there may be somebody else's by now. */
+	if (!rc && mkdir(path, 0755) < 0 && errno != EEXIST)
+		rc = err_errno(err, "%s", path);
+	if (!rc && owner >= 0)
+		command_say(r, "       Setting directory ownership to %d:%d\n",
+			(int)owner, (int)owner);
+	if (!rc && owner >= 0)
+		rc = folder_give(&r->server, parent, r->argv[1], owner, err);
+	if (!rc)
+		command_say(r, "       Directory ready for mounting\n");
 	return rc;
 }
 

@@ -302,6 +302,9 @@ const struct command command_table[] = {
 		NEEDS_USER, ON_HANGUP_FINISH, DOES_CHANGE, run_storage_create},
 	{"storage:destroy", "NAME [--force]", "take a volume away, with what is in it",
 		NEEDS_USER, ON_HANGUP_FINISH, DOES_CHANGE, run_storage_destroy},
+	{"storage:ensure-directory", "NAME [--chown OWNER]",
+		"a folder under server.data, for storage:mount; server admins",
+		NEEDS_ADMIN, ON_HANGUP_FINISH, DOES_CHANGE, run_storage_ensure_directory},
 	{"storage:info", "NAME [--format json]", "one volume, and which lives had it",
 		NEEDS_USER, ON_HANGUP_END, DOES_READ, run_storage_info},
 	{"storage:list", "[APP] [--format json]",
@@ -319,7 +322,7 @@ const struct command command_table[] = {
 		NEEDS_READ, ON_HANGUP_END, DOES_READ, run_storage_report},
 	{"storage:unmount",
 		"APP VOLUME|/PATH[:/PATH] [--container-dir /PATH] "
-		"[--process-type PROC]",
+		"[--process-type PROC] | APP --all",
 		"take a mount away; the volume stays", NEEDS_OWNER, ON_HANGUP_FINISH,
 		DOES_CHANGE, run_storage_unmount},
 	{"users:add", "NAME [--admin] [--create]", "make a user", NEEDS_ADMIN,

@@ -208,3 +208,31 @@ serving() { # the container that does
 	assert_status 2
 	assert_output 'a build has no volumes'
 }
+
+@test "storage:ensure-directory makes a folder that is its owner's, and --all unmounts it" {
+	folder=$DATA/storage/kept-s$SLOT
+	run ssh_bardo storage:ensure-directory "kept-s$SLOT"
+	assert_success
+	assert_shown "-----> Ensuring $folder exists"
+	assert_shown 'Setting directory ownership to 32767:32767'
+	assert_shown 'Directory ready for mounting'
+	assert_equal "$(stat -c '%u:%g %a' "$folder")" '32767:32767 755'
+	ssh_bardo storage:ensure-directory --chown 1234 "kept-s$SLOT"
+	assert_equal "$(stat -c '%u:%g' "$folder")" 1234:1234
+	ssh_bardo storage:ensure-directory --chown false "kept-s$SLOT"
+	assert_equal "$(stat -c '%u:%g' "$folder")" 1234:1234
+	assert_equal "$(docker ps -aq --filter name=bardo-folder)$(docker images -q 'bardo-folder*')" ''
+	run ssh_bardo storage:ensure-directory --chown everybody "kept-s$SLOT"
+	assert_status 2
+	run as owner storage:ensure-directory "mine-s$SLOT"
+	assert_status 3
+	new_app_repo mounts
+	ssh_bardo apps:create "$APP"
+	ssh_bardo storage:mount "$APP" "$folder:/kept"
+	ssh_bardo storage:mount "$APP" "$folder:/again"
+	push
+	docker exec "$(serving)" sh -c 'stat -c %u:%g /kept' | grep -qx 1234:1234
+	run ssh_bardo storage:unmount "$APP" --all
+	assert_success
+	assert_equal "$(ssh_bardo storage:report "$APP" --storage-deploy-mounts)" ''
+}
