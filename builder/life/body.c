@@ -262,6 +262,20 @@ char *container_address(const struct server *s, const struct app *app,
 	return out;
 }
 
+static void add_tld(
+	cJSON *body, const struct app *app, const struct plan *plan, const char *process)
+{
+	cJSON *endpoint;
+
+	cJSON_ArrayForEach(endpoint,
+		cJSON_GetObjectItemCaseSensitive(
+			cJSON_GetObjectItemCaseSensitive(body, "NetworkingConfig"),
+			"EndpointsConfig"))
+	{
+		network_add_tld(endpoint, app, plan, process);
+	}
+}
+
 /* What a server admin asked for wins over everything else. */
 static int add_options(
 	cJSON *body, const struct plan *plan, const char *process, struct err *err)
@@ -295,6 +309,7 @@ int container_body(cJSON **out, struct server *s, const struct app *app,
 	leave_health_to_web(body, place->process);
 	add_host_config(body, s, app, plan, place->process);
 	add_networks(body, s, app, plan, place);
+	add_tld(body, app, plan, place->process);
 	rc = add_options(body, plan, place->process, err);
 	if (rc)
 		cJSON_Delete(body);

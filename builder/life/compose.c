@@ -486,7 +486,7 @@ static int compose_lists(struct compose *c, struct err *err)
 	(void)cJSON_AddArrayToObject(c->plan, "networks_late");
 	(void)cJSON_AddArrayToObject(c->plan, "options");
 	(void)cJSON_AddArrayToObject(c->plan, "resources");
-	rc = listed_each(s, c->app->id, LISTED_NETWORK, add_network, &a, err);
+	rc = listed_each_merged(s, c->app->id, LISTED_NETWORK, add_network, &a, err);
 	if (!rc)
 		rc = listed_each(s, c->app->id, LISTED_OPTION, add_option, &a, err);
 	if (!rc)
@@ -523,6 +523,10 @@ static int compose_properties(struct compose *c, struct err *err)
 		rc = property_get(s, c->app->id, "logs", "max-size", value, err);
 	if (!rc && *value)
 		(void)cJSON_AddStringToObject(c->plan, "log_size", value);
+	if (!rc)
+		rc = property_get(s, c->app->id, "network", NETWORK_TLD, value, err);
+	if (!rc && *value)
+		(void)cJSON_AddStringToObject(c->plan, "tld", value);
 	return rc;
 }
 

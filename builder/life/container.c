@@ -96,6 +96,24 @@ int container_create(struct server *s, const struct app *app, const struct life 
 	return rc;
 }
 
+int container_rejoin(struct server *s, const struct app *app, const struct life *life,
+	const struct plan *plan, const struct place *place, struct err *err)
+{
+	char name[CONTAINER_NAME_SIZE];
+	cJSON *body;
+	int rc = container_body(&body, s, app, life, plan, place, err);
+
+	if (rc)
+		return rc;
+	rc = join_others(s, place_container_name(app, place, name),
+		cJSON_GetObjectItemCaseSensitive(
+			cJSON_GetObjectItemCaseSensitive(body, "NetworkingConfig"),
+			"EndpointsConfig"),
+		err);
+	cJSON_Delete(body);
+	return rc;
+}
+
 /* Turns an answer that means "it is so already" into success. */
 static int fine_if(int rc, int code)
 {

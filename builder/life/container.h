@@ -23,6 +23,10 @@ int container_create(struct server *s, const struct app *app, const struct life 
 int container_create_from(struct server *s, const struct app *app, const char *name,
 	const struct cJSON *body, struct err *err);
 
+/* Puts it back into the networks that it was created in; where it is already it stays. */
+int container_rejoin(struct server *s, const struct app *app, const struct life *life,
+	const struct plan *plan, const struct place *place, struct err *err);
+
 int container_start(struct server *s, const char *name, struct err *err);
 
 /* SIGTERM (or the image's STOPSIGNAL), and after the plan's stop_timeout the end. */

@@ -247,6 +247,23 @@ int life_join_late(struct server *s, const struct app *app, const struct life *l
 	return rc;
 }
 
+int life_rejoin(
+	struct server *s, const struct app *app, const struct life *life, struct err *err)
+{
+	struct place_list places;
+	struct plan plan = {0};
+	int rc = life_read_plan(s, life, &plan, err);
+
+	if (!rc)
+		rc = read_places(s, app, life, &places, err);
+	for (size_t i = 0; !rc && i < places.len; i++)
+		rc = container_rejoin(s, app, life, &plan, &places.items[i], err);
+	if (!rc)
+		rc = life_join_late(s, app, life, &plan, err);
+	plan_finish(&plan);
+	return rc;
+}
+
 static int repair_place(struct server *s, const struct app *app, const struct life *life,
 	const struct plan *plan, const struct place *place, bool *changed,
 	struct err *err)

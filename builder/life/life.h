@@ -53,6 +53,10 @@ int life_remove_place(struct server *s, const struct app *app, const struct plac
 int life_join_late(struct server *s, const struct app *app, const struct life *life,
 	const struct plan *plan, struct err *err);
 
+/* Puts its containers back into every network that they should be in. */
+int life_rejoin(struct server *s, const struct app *app, const struct life *life,
+	struct err *err);
+
 /* Makes the containers of a life that should run do so: starts stopped ones, creates lost
  * ones again. *changed tells whether there was anything to do. */
 int life_repair(struct server *s, const struct app *app, const struct life *life,

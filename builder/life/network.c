@@ -4,6 +4,7 @@
 #include "builder/life/body.h"
 #include "builder/life/plan.h"
 #include "builder/server.h"
+#include "config/app/properties.h"
 #include "config/base/err.h"
 #include "config/record/networks.h"
 #include "config/record/places.h"
@@ -144,6 +145,19 @@ cJSON *network_endpoint(const struct app *app, const char *process)
 	return endpoint;
 }
 
+void network_add_tld(cJSON *endpoint, const struct app *app, const struct plan *plan,
+	const char *process)
+{
+	cJSON *aliases = cJSON_GetObjectItemCaseSensitive(endpoint, "Aliases");
+	char name[NAME_SIZE + PROCESS_SIZE + PROPERTY_VALUE_SIZE];
+
+	if (!*plan_tld(plan))
+		return;
+	(void)snprintf(
+		name, sizeof(name), "%s.%s.%s", app->name, process, plan_tld(plan));
+	(void)cJSON_AddItemToArray(aliases, cJSON_CreateString(name));
+}
+
 int network_join_late(struct server *s, const struct app *app, const struct plan *plan,
 	const char *process, const char *container, struct err *err)
 {
@@ -156,6 +170,7 @@ int network_join_late(struct server *s, const struct app *app, const struct plan
 	{
 		cJSON *endpoint = network_endpoint(app, process);
 
+		network_add_tld(endpoint, app, plan, process);
 		if (!rc)
 			rc = network_join(s, cJSON_GetStringValue(network), container,
 				endpoint, err);

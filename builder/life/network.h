@@ -33,6 +33,10 @@ int network_join(struct server *s, const char *network, const char *container,
 /* {"Aliases": ["shop.web", "shop"]}: by what others reach a process of the app. */
 struct cJSON *network_endpoint(const struct app *app, const char *process);
 
+/* Adds "shop.web.TLD" to an endpoint's aliases, where network:set tld says so. */
+void network_add_tld(struct cJSON *endpoint, const struct app *app,
+	const struct plan *plan, const char *process);
+
 /* Puts a container into the networks of attach-post-deploy. */
 int network_join_late(struct server *s, const struct app *app, const struct plan *plan,
 	const char *process, const char *container, struct err *err);

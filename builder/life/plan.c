@@ -96,6 +96,11 @@ const char *plan_log_size(const struct plan *p)
 	return text_or(p, "log_size", PLAN_LOG_SIZE_DEFAULT);
 }
 
+const char *plan_tld(const struct plan *p)
+{
+	return plan_text(p->root, "tld");
+}
+
 const char *plan_script(const struct plan *p, const char *name)
 {
 	const char *text = plan_text(plan_part(p, "scripts"), name);

@@ -19,8 +19,9 @@ struct err;
  * [{"phase": "deploy", "process":
  * "", "text": "--shm-size 64m"}], "resources": [{"process": "web", "kind": "limit",
  * "name": "memory", "value": "64m"}], "restart": "unless-stopped", "stop_timeout": 10,
- * "log_size": "10m", "scripts": {"release": "./migrate", "predeploy": "…", "postdeploy":
- * "…", "first": "…", "verify": "…"}, "checks": {"web": [{"path": "/health"}]}}
+ * "log_size": "10m", "tld": "svc.internal", "scripts": {"release": "./migrate",
+ * "predeploy": "…", "postdeploy": "…", "first": "…", "verify": "…"}, "checks": {"web":
+ * [{"path": "/health"}]}}
  *
  * port is where web listens, told it as PORT; 0: it serves nothing. A process without a
  * command runs the image's own; an empty process or phase means every one. Secrets stand
@@ -60,6 +61,8 @@ int plan_port(const struct plan *p);
 int plan_stop_timeout(const struct plan *p); /* seconds */
 const char *plan_restart(const struct plan *p);
 const char *plan_log_size(const struct plan *p);
+/* What names end in on shared networks; "" nothing. */
+const char *plan_tld(const struct plan *p);
 /* scripts.NAME, NULL if there is none. */
 const char *plan_script(const struct plan *p, const char *name);
 

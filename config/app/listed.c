@@ -5,13 +5,10 @@
 
 #include <string.h>
 
-int listed_each(struct store *s, int64_t app_id, const char *kind,
+/* Takes the query over. */
+static int go_through(struct sqlite3_stmt *q,
 	int (*each)(void *ctx, const struct listed *l), void *ctx, struct err *err)
 {
-	struct sqlite3_stmt *q = store_query(s, err,
-		STORE_SQL("SELECT part, process, text FROM listed "
-			  "WHERE app_id = ? AND kind = ? ORDER BY id"),
-		STORE_I(app_id), STORE_T(kind));
 	int rc;
 
 	while ((rc = store_step(q, err)) == 1) {
@@ -27,6 +24,29 @@ int listed_each(struct store *s, int64_t app_id, const char *kind,
 	}
 	store_query_finish(q);
 	return rc;
+}
+
+int listed_each(struct store *s, int64_t app_id, const char *kind,
+	int (*each)(void *ctx, const struct listed *l), void *ctx, struct err *err)
+{
+	return go_through(store_query(s, err,
+				  STORE_SQL("SELECT part, process, text FROM listed "
+					    "WHERE app_id = ? AND kind = ? ORDER BY id"),
+				  STORE_I(app_id), STORE_T(kind)),
+		each, ctx, err);
+}
+
+int listed_each_merged(struct store *s, int64_t app_id, const char *kind,
+	int (*each)(void *ctx, const struct listed *l), void *ctx, struct err *err)
+{
+	return go_through(
+		store_query(s, err,
+			STORE_SQL("SELECT part, process, text FROM listed "
+				  "WHERE kind = ?2 AND (app_id = ?1 OR (app_id = 0 AND "
+				  "part NOT IN (SELECT part FROM listed WHERE "
+				  "app_id = ?1 AND kind = ?2))) ORDER BY id"),
+			STORE_I(app_id), STORE_T(kind)),
+		each, ctx, err);
 }
 
 static int count(

@@ -14,6 +14,8 @@ struct store;
 #define LISTED_NETWORK "network"
 /* A network's part says when it is joined; this one when the life is live. */
 #define NETWORK_LATE "attach-post-deploy"
+/* The property of family "network" that names end in. */
+#define NETWORK_TLD "tld"
 
 #define LISTED_MAX 100 /* of one kind, for an app */
 #define LISTED_TEXT_MAX 1000
@@ -27,6 +29,10 @@ struct listed {
 /* In the order of adding. The texts are borrowed for the call; each's nonzero return ends
  * it and is returned. */
 int listed_each(struct store *s, int64_t app_id, const char *kind,
+	int (*each)(void *ctx, const struct listed *l), void *ctx, struct err *err);
+
+/* The app's, and of the parts of which it has none, every app's. */
+int listed_each_merged(struct store *s, int64_t app_id, const char *kind,
 	int (*each)(void *ctx, const struct listed *l), void *ctx, struct err *err);
 
 /* ERR_EXISTS: it is there. ERR_USAGE: too long, or too many. */

@@ -124,9 +124,10 @@ int shared_network_each_app(struct store *s, const char *name,
 	int (*each)(void *ctx, const char *app), void *ctx, struct err *err)
 {
 	struct sqlite3_stmt *q = store_query(s, err,
-		STORE_SQL("SELECT DISTINCT a.name FROM listed l JOIN app a "
+		STORE_SQL("SELECT DISTINCT coalesce(a.name, '--global') FROM "
+			  "listed l LEFT JOIN app a "
 			  "ON a.id = l.app_id WHERE l.kind = 'network' AND l.text = ? "
-			  "ORDER BY a.name"),
+			  "ORDER BY 1"),
 		STORE_T(name));
 	int rc;
 

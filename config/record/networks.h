@@ -41,7 +41,7 @@ int shared_networks_each(struct store *s,
 	int (*each)(void *ctx, const struct shared_network *n), void *ctx,
 	struct err *err);
 
-/* The apps for which network:set names it; as above. */
+/* The apps for which network:set names it, "--global" for every app; as above. */
 int shared_network_each_app(struct store *s, const char *name,
 	int (*each)(void *ctx, const char *app), void *ctx, struct err *err);
 

@@ -138,6 +138,8 @@ int run_network_destroy(struct request *r, struct err *err);
 int run_network_exists(struct request *r, struct err *err);
 int run_network_info(struct request *r, struct err *err);
 int run_network_list(struct request *r, struct err *err);
+int run_network_rebuild(struct request *r, struct err *err);
+int run_network_rebuildall(struct request *r, struct err *err);
 int run_network_report(struct request *r, struct err *err);
 int run_network_set(struct request *r, struct err *err);
 
@@ -201,6 +203,7 @@ int run_welcome(struct request *r, struct err *err);
 int run_ps_inspect(struct request *r, struct err *err);
 int run_ps_rebuild(struct request *r, struct err *err);
 int run_ps_report(struct request *r, struct err *err);
+int run_ps_restore(struct request *r, struct err *err);
 int run_ps_restart(struct request *r, struct err *err);
 int run_ps_scale(struct request *r, struct err *err);
 int run_ps_set(struct request *r, struct err *err);

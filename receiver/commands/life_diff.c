@@ -286,6 +286,7 @@ static int compare(struct request *r, const struct app *app, const struct side *
 	add_numbers(out, "port", plan_port(a), plan_port(b));
 	add_texts(out, "restart", plan_restart(a), plan_restart(b));
 	add_numbers(out, "stop_timeout", plan_stop_timeout(a), plan_stop_timeout(b));
+	add_texts(out, "tld", plan_tld(a), plan_tld(b));
 	add_texts(out, "log_size", plan_log_size(a), plan_log_size(b));
 	add_scale(out, from, to);
 	add_commands(out, from, to);

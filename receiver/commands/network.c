@@ -1,30 +1,21 @@
+#include "receiver/commands/network.h"
 #include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
 
 #include "builder/life/body.h"
-#include "builder/life/life.h"
 #include "builder/life/network.h"
-#include "builder/life/plan.h"
-#include "config/app/listed.h"
-#include "config/base/buf.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
 #include "config/record/networks.h"
 #include "config/record/places.h"
 #include "config/settings.h"
-#include "config/store.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <string.h>
 
-/* network: every app has one of its own; these are the ones that apps share. */
-
-#define TEXT_MAX 4096
-
-static const char *const properties[] = {
-	"attach-post-create", NETWORK_LATE, "initial-network"};
-#define PROPERTIES (sizeof(properties) / sizeof(properties[0]))
+/* network: every app has one of its own; these are the ones that apps share. Which of
+ * them an app is in: network_set.c. */
 
 /* ---- who may ---- */
 
@@ -33,9 +24,7 @@ static bool may_have(const struct request *r, const struct shared_network *n)
 	return command_is_admin(r) || n->user_id == r->user.id;
 }
 
-/* For who may have it. The others learn nothing, not whether there is one either:
- * ERR_DENIED. ERR_NOTFOUND is for server admins. */
-static int find(
+int network_find_theirs(
 	struct request *r, const char *name, struct shared_network *out, struct err *err)
 {
 	int rc = shared_network_check_name(name, err);
@@ -86,7 +75,7 @@ int run_network_destroy(struct request *r, struct err *err)
 	int rc = command_options(r, NULL, 0, 1, 1, err);
 
 	if (!rc)
-		rc = find(r, r->argv[1], &n, err);
+		rc = network_find_theirs(r, r->argv[1], &n, err);
 	if (!rc)
 		rc = shared_network_each_app(
 			r->server.store, n.name, refuse_if_set, err, err);
@@ -111,7 +100,7 @@ int run_network_exists(struct request *r, struct err *err)
 	int rc = command_options(r, NULL, 0, 1, 1, err);
 
 	if (!rc)
-		rc = find(r, r->argv[1], &n, err);
+		rc = network_find_theirs(r, r->argv[1], &n, err);
 	if (!rc)
 		command_say(r, "Network exists\n");
 	return rc;
@@ -168,7 +157,7 @@ int run_network_info(struct request *r, struct err *err)
 	if (!rc)
 		rc = command_format(format, &json, err);
 	if (!rc)
-		rc = find(r, r->argv[1], &n, err);
+		rc = network_find_theirs(r, r->argv[1], &n, err);
 	if (!rc)
 		rc = describe_shared(r, &n, &out, err);
 	if (!rc && json) {
@@ -254,185 +243,4 @@ int run_network_list(struct request *r, struct err *err)
 	}
 	cJSON_Delete(l.list);
 	return rc;
-}
-
-/* ---- an app's networks ---- */
-
-static int check_property(const char *name, struct err *err)
-{
-	for (size_t i = 0; i < PROPERTIES; i++) {
-		if (!strcmp(properties[i], name))
-			return 0;
-	}
-	return err_set(err, ERR_USAGE,
-		"there is no property %.60s: there is attach-post-create, "
-		"attach-post-deploy, initial-network",
-		name);
-}
-
-/* One that apps share, for who may have it; the host's own and what others made on the
- * Engine for server admins. */
-static int check_network(
-	struct request *r, const char *property, const char *name, struct err *err)
-{
-	struct shared_network n;
-	int rc;
-
-	if (!strcmp(name, NETWORK_HOST)) {
-		if (strcmp(property, "initial-network") != 0)
-			return err_set(err, ERR_USAGE,
-				"a container is in the host's network from its start or "
-				"never: network:set APP initial-network host");
-		return command_root(r, "host networks", err);
-	}
-	rc = find(r, name, &n, err);
-	return rc == ERR_NOTFOUND ? network_find(&r->server, name, err) : rc;
-}
-
-struct setting {
-	struct request *request;
-	const char *property;
-	const char *names[LISTED_MAX];
-	size_t len;
-};
-
-/* Several networks are words, or one word with commas, as Dokku takes both. */
-static int read_networks(struct setting *s, struct err *err)
-{
-	int rc = 0;
-
-	for (int i = 3; i < s->request->argc && !rc; i++) {
-		char *rest = s->request->argv[i], *name;
-
-		while (!rc && (name = strsep(&rest, ","))) {
-			if (!*name)
-				continue;
-			if (s->len == LISTED_MAX)
-				return err_set(err, ERR_USAGE, "more than %d networks",
-					LISTED_MAX);
-			rc = check_network(s->request, s->property, name, err);
-			s->names[s->len++] = name;
-		}
-	}
-	return rc;
-}
-
-static int write_networks(struct setting *s, const struct app *app, struct err *err)
-{
-	struct store *store = s->request->server.store;
-	int rc = store_begin(store, err);
-
-	if (rc)
-		return rc;
-	rc = listed_clear(store, app->id, LISTED_NETWORK, s->property, err);
-	for (size_t i = 0; i < s->len && !rc; i++) {
-		const struct listed l = {s->property, "", s->names[i]};
-
-		rc = listed_add(store, app->id, LISTED_NETWORK, &l, err);
-		rc = rc == ERR_EXISTS ? 0 : rc;
-	}
-	if (!rc)
-		return store_commit(store, err);
-	store_rollback(store);
-	return rc;
-}
-
-int run_network_set(struct request *r, struct err *err)
-{
-	struct setting s = {.request = r};
-	struct app app;
-	int rc = command_options(r, NULL, 0, 2, LISTED_MAX, err);
-
-	if (!rc)
-		rc = command_app(r, &app, err);
-	if (!rc)
-		rc = check_property(r->argv[2], err);
-	if (rc)
-		return rc;
-	s.property = r->argv[2];
-	rc = read_networks(&s, err);
-	if (!rc)
-		rc = write_networks(&s, &app, err);
-	if (rc)
-		return rc;
-	if (!s.len)
-		command_say(r, "=====> Unsetting %s\n", s.property);
-	for (size_t i = 0; i < s.len; i++)
-		command_say(r, "=====> Setting %s to %s\n", s.property, s.names[i]);
-	command_say_later(r, &app, false);
-	return 0;
-}
-
-static int add_network(void *ctx, const struct listed *l)
-{
-	char key[64], text[TEXT_MAX];
-	const char *before;
-	cJSON *row;
-
-	(void)snprintf(key, sizeof(key), "network-%s", l->part);
-	row = cJSON_GetObjectItemCaseSensitive(ctx, key);
-	before = row ? cJSON_GetStringValue(row) : "";
-	(void)snprintf(text, sizeof(text), "%s%s%s", before, *before ? " " : "", l->text);
-	if (row)
-		(void)cJSON_SetValuestring(row, text);
-	return 0;
-}
-
-/* "10.213.0.2:5000 …": where the live life's web listens. */
-static int add_listeners(
-	struct request *r, const struct app *app, cJSON *out, struct err *err)
-{
-	struct place places[CONTAINERS_MAX];
-	struct plan plan = {0};
-	struct life live;
-	struct buf text;
-	size_t len = 0;
-	int rc = life_find(r->server.store, app, app->live, &live, err);
-
-	buf_init(&text, TEXT_MAX);
-	if (!rc)
-		rc = life_read_plan(&r->server, &live, &plan, err);
-	if (!rc)
-		rc = places_read(r->server.store, app, live.number, places, &len, err);
-	for (size_t i = 0; i < len && !rc; i++) {
-		char address[INET_ADDRSTRLEN];
-
-		if (!strcmp(places[i].process, PLAN_WEB) && plan_port(&plan))
-			(void)buf_addf(&text, "%s%s:%d", text.len ? " " : "",
-				container_address(
-					&r->server, app, &plan, &places[i], address),
-				plan_port(&plan));
-	}
-	if (!rc)
-		(void)cJSON_AddStringToObject(
-			out, "network-web-listeners", buf_text(&text));
-	buf_finish(&text);
-	plan_finish(&plan);
-	return rc;
-}
-
-static int fill(struct request *r, const struct app *app, cJSON *out, struct err *err)
-{
-	char name[CONTAINER_NAME_SIZE], subnet[INET_ADDRSTRLEN + 4];
-	int rc;
-
-	for (size_t i = 0; i < PROPERTIES; i++) {
-		char key[64];
-
-		(void)snprintf(key, sizeof(key), "network-%s", properties[i]);
-		(void)cJSON_AddStringToObject(out, key, "");
-	}
-	(void)cJSON_AddStringToObject(out, "network-own", network_name(app, name));
-	(void)cJSON_AddStringToObject(
-		out, "network-own-subnet", network_subnet(r->settings, app, subnet));
-	rc = listed_each(r->server.store, app->id, LISTED_NETWORK, add_network, out, err);
-	if (!rc && app->live)
-		return add_listeners(r, app, out, err);
-	(void)cJSON_AddStringToObject(out, "network-web-listeners", "");
-	return rc;
-}
-
-int run_network_report(struct request *r, struct err *err)
-{
-	return command_report(r, "network", fill, false, err);
 }

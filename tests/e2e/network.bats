@@ -28,7 +28,7 @@ setup_file() {
 teardown_file() {
 	load lib
 	server_remove
-	docker network rm "$SHARED" "$LATE" "docker-s$SLOT" "file-s$SLOT" "left-s$SLOT" >/dev/null 2>&1 || true
+	docker network rm "all-s$SLOT" "$SHARED" "$LATE" "docker-s$SLOT" "file-s$SLOT" "left-s$SLOT" >/dev/null 2>&1 || true
 }
 setup() {
 	load lib
@@ -190,8 +190,74 @@ networks_of() { # APP
 	done
 	run ssh_bardo network:set "$BACK" attach-post-create host
 	assert_status 2
-	run ssh_bardo network:set "$BACK" tld svc.local
+	run ssh_bardo network:set "$BACK" static-web-listener 127.0.0.1:80
 	assert_status 2
+}
+
+@test "names end in what network:set tld says, beside the plain ones" {
+	as owner network:set "$BACK" tld svc.internal
+	run as owner network:set "$BACK" tld 'no name'
+	assert_status 2
+	as owner ps:restart "$BACK"
+	for name in "$BACK.web.svc.internal" "$BACK.web"; do
+		run docker exec "$(serving "$FRONT")" wget -qO- "http://$name:5000/"
+		assert_equal "$output" 'version 1'
+	done
+	run as owner network:report "$BACK" --network-computed-tld
+	assert_equal "$output" svc.internal
+	run as owner lives:diff "$BACK"
+	assert_output "tld: .*svc.internal"
+}
+
+@test "containers that fell out of their networks are put back by network:rebuild" {
+	docker network disconnect "$SHARED" "$(serving "$FRONT")"
+	docker network disconnect "$LATE" "$(serving "$FRONT")"
+	assert_equal "$(networks_of "$FRONT")" "bardo.$FRONT "
+	run as owner network:rebuild "$FRONT"
+	assert_success
+	assert_equal "$(networks_of "$FRONT")" "bardo.$FRONT $LATE $SHARED "
+	docker network disconnect "$SHARED" "$(serving "$FRONT")"
+	run as owner network:rebuildall
+	assert_success
+	assert_equal "$(networks_of "$FRONT")" "bardo.$FRONT $LATE $SHARED "
+	run docker exec "$(serving "$FRONT")" wget -qO- "http://$BACK.web:5000/"
+	assert_equal "$output" 'version 1'
+}
+
+@test "a network that is set for every app counts where an app has none of its own" {
+	run as owner network:set --global attach-post-create "$SHARED"
+	assert_status 3
+	ssh_bardo network:create "all-s$SLOT"
+	run ssh_bardo network:set --global attach-post-create "all-s$SLOT"
+	assert_success
+	as owner ps:restart "$FRONT"
+	assert_equal "$(networks_of "$FRONT")" "bardo.$FRONT $LATE $SHARED "
+	as owner network:set "$FRONT" attach-post-create
+	as owner ps:restart "$FRONT"
+	assert_equal "$(networks_of "$FRONT")" "all-s$SLOT bardo.$FRONT $LATE "
+	run as owner network:report "$FRONT" --network-computed-attach-post-create
+	assert_equal "$output" "all-s$SLOT"
+	run ssh_bardo network:destroy "all-s$SLOT" --force
+	assert_status 5
+	ssh_bardo network:set --global attach-post-create
+	as owner network:set "$FRONT" attach-post-create "$SHARED"
+	as owner ps:restart "$FRONT"
+	# The life before has it until it is retired.
+	wait_until 20 ssh_bardo network:destroy "all-s$SLOT" --force
+}
+
+@test "what Dokku's network:set has beside is answered by its name" {
+	run as owner network:set "$BACK" bind-all-interfaces false
+	assert_success
+	run as owner network:set "$BACK" bind-all-interfaces true
+	assert_status 2
+	assert_shown 'ports:add opens another port of the host'
+	run as owner network:set "$BACK" static-web-listener 127.0.0.1:5000
+	assert_status 2
+	assert_shown 'bardo has no network:set static-web-listener'
+	run as owner network:set "$BACK" speed 9
+	assert_status 2
+	assert_shown 'there is attach-post-create'
 }
 
 @test "a network is destroyed when no app is in it" {

@@ -191,7 +191,7 @@ load_lost_nothing() {
 	assert_equal "$(containers)" ''
 	assert_equal "$(curl -s -o /dev/null -w '%{http_code}' "$url")" 503
 	assert_equal "$(ssh_bardo ps:report "$APP" --running)" false
-	bardo reconcile "$APP"
+	ssh_bardo ps:restore "$APP"
 	assert_equal "$(containers)" ''
 	ssh_bardo ps:scale "$APP" web=2
 	assert_equal "$(containers)" ''
@@ -202,6 +202,12 @@ load_lost_nothing() {
 	assert_equal "$(docker inspect -f '{{.HostConfig.RestartPolicy.Name}}' \
 		"bardo.$APP.web.$life.1")" unless-stopped
 	ssh_bardo ps:scale "$APP" web=1
+	# What runs no more, and should, is started by ps:restore.
+	docker stop -t 1 "bardo.$APP.worker.$life.1"
+	run ssh_bardo ps:restore
+	assert_success
+	assert_shown "-----> Restoring $APP"
+	assert_equal "$(containers)" "web.$life.1 worker.$life.1 "
 	# A push starts it, too.
 	ssh_bardo ps:stop "$APP"
 	cd "$BATS_FILE_TMPDIR/crew"
