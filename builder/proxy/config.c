@@ -192,8 +192,8 @@ static int slot_text(
 	int rc = buf_addf(b, "backend " SLOT_FORMAT " from app\n", slot);
 
 	for (size_t i = 0; i < len; i++)
-		rc |= buf_addf(
-			b, "\tserver %s %s\n", servers[i].name, servers[i].address);
+		rc |= buf_addf(b, "\tserver %s %s " HAPROXY_CHECK "\n", servers[i].name,
+			servers[i].address);
 	return rc;
 }
 

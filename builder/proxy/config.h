@@ -14,6 +14,11 @@ struct settings;
 /* A slot's backend, its file and what the map leads to. */
 #define SLOT_FORMAT "slot%03d"
 
+/* How a server is looked at that has others beside it: out when it didn't accept twice in
+ * a row, back as soon as it does. A lone server isn't looked at: who comes while it
+ * restarts waits for it, where one that is known to be down would be told 503 at once. */
+#define HAPROXY_CHECK "check inter 1s fastinter 200ms downinter 200ms fall 2 rise 1"
+
 #define HAPROXY_FINGERPRINT_SIZE 64
 
 /* What browsers of the last ten years speak in TLS 1.2, and nothing older (Mozilla's

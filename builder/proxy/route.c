@@ -9,6 +9,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#define ADDED_AT_ONCE 32
+
 /* What is to become of a slot, and what it was, to take it back. */
 struct change {
 	const struct settings *s;
@@ -16,7 +18,7 @@ struct change {
 	const struct haproxy_server *wanted;
 	size_t wanted_len;
 	struct haproxy_shown before[HAPROXY_SERVERS_MAX];
-	size_t before_len;
+	size_t before_len, ready_before;
 };
 
 static const struct haproxy_server *find_wanted(const struct change *c, const char *name)
@@ -81,6 +83,8 @@ static int prepare(struct change *c, struct err *err)
 		return rc;
 	for (size_t i = 0; i < c->wanted_len; i++)
 		added += !find_before(c, c->wanted[i].name);
+	for (size_t i = 0; i < c->before_len; i++)
+		c->ready_before += c->before[i].state == HAPROXY_READY;
 	if (c->before_len + added <= HAPROXY_SERVERS_MAX)
 		return 0;
 	return err_set(err, ERR_FAILED,
@@ -112,20 +116,31 @@ static int tell(const struct change *c, struct buf *commands, int written,
 }
 
 /* Added servers take nothing until they are enabled. */
-static int add_missing(const struct change *c, struct err *err)
+static int add_some(const struct change *c, size_t from, size_t to, struct err *err)
 {
 	struct buf b;
 	int rc = 0;
 
 	buf_init(&b, HAPROXY_COMMAND_MAX);
-	for (size_t i = 0; i < c->wanted_len; i++) {
+	for (size_t i = from; i < to && i < c->wanted_len; i++) {
 		const struct haproxy_server *w = &c->wanted[i];
 
 		if (!find_before(c, w->name))
-			rc |= buf_addf(&b, "add server " SLOT_FORMAT "/%s %s;", c->slot,
-				w->name, w->address);
+			rc |= buf_addf(&b,
+				"add server " SLOT_FORMAT "/%s %s " HAPROXY_CHECK ";",
+				c->slot, w->name, w->address);
 	}
 	return tell(c, &b, rc, "New server registered.", err);
+}
+
+/* As many at once as fit into one line of commands. */
+static int add_missing(const struct change *c, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < c->wanted_len && !rc; i += ADDED_AT_ONCE)
+		rc = add_some(c, i, i + ADDED_AT_ONCE, err);
+	return rc;
 }
 
 static int add_move(struct buf *b, int slot, const char *name, const char *address)
@@ -171,6 +186,35 @@ static int enable_wanted(const struct change *c, struct err *err)
 	return tell(c, &b, rc, NULL, err);
 }
 
+/* One that isn't looked at any more is up, whatever was seen of it last. */
+static int add_watch(struct buf *b, int slot, const char *name, bool watched)
+{
+	if (watched)
+		return buf_addf(b, "enable health " SLOT_FORMAT "/%s;", slot, name);
+	return buf_addf(b,
+		"disable health " SLOT_FORMAT "/%s;set server " SLOT_FORMAT
+		"/%s health up;",
+		slot, name, slot, name);
+}
+
+/* A server that was started by an older bardo can't be watched, and serves all the same:
+ * what HAProxy says of that is nobody's trouble. */
+static int watch_wanted(const struct change *c, struct err *err)
+{
+	struct buf b, reply;
+	int rc = 0;
+
+	buf_init(&b, HAPROXY_COMMAND_MAX);
+	buf_init(&reply, HAPROXY_REPLY_MAX);
+	for (size_t i = 0; i < c->wanted_len; i++)
+		rc |= add_watch(&b, c->slot, c->wanted[i].name, c->wanted_len > 1);
+	if (!rc && b.len)
+		rc = haproxy_ask(c->s, whole(&b), &reply, err);
+	buf_finish(&reply);
+	buf_finish(&b);
+	return rc;
+}
+
 static int drain_others(const struct change *c, struct err *err)
 {
 	struct buf b;
@@ -182,7 +226,8 @@ static int drain_others(const struct change *c, struct err *err)
 
 		if (was->state == HAPROXY_READY && !find_wanted(c, was->server.name))
 			rc |= buf_addf(&b, "set server " SLOT_FORMAT "/%s state drain;",
-				c->slot, was->server.name);
+				      c->slot, was->server.name) |
+				add_watch(&b, c->slot, was->server.name, false);
 	}
 	return tell(c, &b, rc, NULL, err);
 }
@@ -234,9 +279,11 @@ static void take_back(const struct change *c)
 		if (w && strcmp(w->address, was->server.address))
 			(void)add_move(
 				&b, c->slot, was->server.name, was->server.address);
-		(void)buf_addf(&b, "set server " SLOT_FORMAT "/%s state %s", c->slot,
+		(void)buf_addf(&b, "set server " SLOT_FORMAT "/%s state %s;", c->slot,
 			was->server.name, states[was->state]);
-		rc = haproxy_ask(c->s, buf_text(&b), &reply, NULL);
+		(void)add_watch(&b, c->slot, was->server.name,
+			was->state == HAPROXY_READY && c->ready_before > 1);
+		rc = haproxy_ask(c->s, whole(&b), &reply, NULL);
 	}
 	for (size_t i = 0; i < c->wanted_len && rc != ERR_AWAY; i++) {
 		if (!find_before(c, c->wanted[i].name))
@@ -249,8 +296,8 @@ static void take_back(const struct change *c)
 int haproxy_route(const struct settings *s, int slot,
 	const struct haproxy_server *servers, size_t len, struct err *err)
 {
-	static int (*const steps[])(const struct change *, struct err *) = {
-		add_missing, move_servers, enable_wanted, drain_others, verify};
+	static int (*const steps[])(const struct change *, struct err *) = {add_missing,
+		move_servers, enable_wanted, watch_wanted, drain_others, verify};
 	struct change c = {.s = s, .slot = slot, .wanted = servers, .wanted_len = len};
 	int rc = prepare(&c, err);
 

@@ -83,7 +83,8 @@ static int read_count(const struct field *f, int64_t *out)
 		: number_parse(text, 0, INT64_MAX, out);
 }
 
-/* A server without a check of its own is never UP, but "no check". */
+/* A server that isn't looked at is never UP, but "no check"; one that is DOWN would be
+ * ready, if only it accepted. */
 static int read_status(const struct field *f, enum haproxy_state *out)
 {
 	static const struct {
@@ -92,6 +93,7 @@ static int read_status(const struct field *f, enum haproxy_state *out)
 	} statuses[] = {
 		{"no check", HAPROXY_READY},
 		{"UP", HAPROXY_READY},
+		{"DOWN", HAPROXY_READY},
 		{"DRAIN", HAPROXY_DRAIN},
 		{"MAINT", HAPROXY_MAINT},
 	};

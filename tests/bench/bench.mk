@@ -1,6 +1,7 @@
 # Benchmarks, and what they and the proxy's tests use; included by tests/tests.mk.
 
-$(BUILD)/tests/unit/haproxy_test $(BUILD)/tests/unit/haproxy_files_test: \
+$(BUILD)/tests/unit/haproxy_test $(BUILD)/tests/unit/haproxy_files_test \
+	$(BUILD)/tests/unit/haproxy_watch_test: \
 	$(addprefix $(BUILD)/tests/support/,proxy.o $(WEB_NAMES:%=%.o))
 
 # Runs inside containers, which have no libraries.

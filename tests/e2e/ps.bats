@@ -109,6 +109,30 @@ load_lost_nothing() {
 	assert_equal "$(docker inspect -f '{{.Id}}' "bardo.$APP.web.$life.1")" "$web"
 }
 
+@test "a web that is down is left out, the others answer everything, and it comes back" {
+	life=$(live_life "$APP" life)
+	ssh_bardo ps:scale "$APP" web=2
+	assert_equal "$(answers)" 2
+	docker stop "bardo.$APP.web.$life.2" >/dev/null
+	load_start
+	wait_until 20 answers_quickly
+	load_lost_nothing
+	# The same as seen by a HAProxy that starts with its files (bardod sees to it).
+	proxy_stop
+	wait_until 20 answers_quickly
+	docker start "bardo.$APP.web.$life.2" >/dev/null
+	wait_until 20 all_answer 2
+	ssh_bardo ps:scale "$APP" web=1
+}
+answers_quickly() { # twenty in a row, a second for each
+	local url
+	url=$(app_url "$APP")
+	yes "$url" | head -n 20 | xargs -n 1 curl -fsS --max-time 1 -o /dev/null 2>/dev/null
+}
+all_answer() { # COUNT
+	[ "$(answers)" = "$1" ]
+}
+
 @test "ps:scale refuses what there is not, and changes nothing" {
 	run ssh_bardo ps:scale "$APP" wrker=1
 	assert_status 4

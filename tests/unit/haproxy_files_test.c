@@ -72,11 +72,11 @@ static void keeps_routes_when_the_pool_grows_and_shrinks(void **state)
 	assert_slot_file(p, 4, "");
 	assert_int_equal(
 		access(path_run(&p->s, "proxy/backends/005.cfg", path), F_OK), -1);
-	assert_slot_file(p, 6, "\tserver web.1.1 10.0.0.1:80\n");
+	assert_slot_file(p, 6, "\tserver web.1.1 10.0.0.1:80 " HAPROXY_CHECK "\n");
 	p->s.proxy_apps = 12;
 	assert_done(p, haproxy_write_config(&p->s, &p->err));
 	assert_slot_file(p, 5, "");
-	assert_slot_file(p, 6, "\tserver web.1.1 10.0.0.1:80\n");
+	assert_slot_file(p, 6, "\tserver web.1.1 10.0.0.1:80 " HAPROXY_CHECK "\n");
 	assert_slot_file(p, 11, "");
 }
 

@@ -1,3 +1,4 @@
+#include "builder/proxy/config.h"
 #include "config/base/clock.h"
 #include "config/base/number.h"
 #include "config/paths.h"
@@ -170,15 +171,15 @@ static void routes_to_nobody(void **state)
 static void assert_only_old_serves(struct proxy *p, const struct lives *l)
 {
 	struct haproxy_shown shown[HAPROXY_SERVERS_MAX];
-	char line[256];
+	char line[512];
 	size_t len;
 
 	assert_done(p, haproxy_show(&p->s, 0, shown, &len, &p->err));
 	assert_int_equal(len, 1);
 	assert_string_equal(shown[0].server.name, l->old.name);
 	assert_int_equal(shown[0].state, HAPROXY_READY);
-	(void)snprintf(
-		line, sizeof(line), "\tserver %s %s\n", l->old.name, l->old.address);
+	(void)snprintf(line, sizeof(line), "\tserver %s %s " HAPROXY_CHECK "\n",
+		l->old.name, l->old.address);
 	assert_slot_file(p, 0, line);
 	assert_page(port_of(p, 0), "old");
 }
