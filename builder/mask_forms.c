@@ -172,24 +172,44 @@ static void write_url(
 
 /* ---- base64 (RFC 4648), without the padding: that may stay ---- */
 
-static void write_base64(struct buf *out, bool url, const char *text, size_t len)
+static char base64_letter(uint32_t six, bool url)
 {
 	static const char letters[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-	for (size_t i = 0; i < len; i += 3) {
-		size_t n = len - i < 3 ? len - i : 3;
-		uint32_t bits = 0;
-		char four[4];
+	return six < 62 ? letters[six] : (url ? "-_" : "+/")[six - 62];
+}
 
-		for (size_t k = 0; k < 3; k++)
-			bits = bits << 8 | (k < n ? (unsigned char)text[i + k] : 0);
-		for (size_t k = 0; k < 4; k++) {
-			uint32_t six = bits >> (18 - 6 * k) & 63;
+/* Six bits of the text from a place on; beyond its end they are 0. */
+static uint32_t six_bits(const char *text, size_t len, size_t bit)
+{
+	size_t at = bit / 8;
+	uint32_t first = at < len ? (unsigned char)text[at] : 0;
+	uint32_t second = at + 1 < len ? (unsigned char)text[at + 1] : 0;
 
-			four[k] = six < 62 ? letters[six] : (url ? "-_" : "+/")[six - 62];
-		}
-		(void)buf_add(out, four, n + 1);
+	return (first << 8 | second) >> (10 - bit % 8) & 63;
+}
+
+static void write_base64(struct buf *out, bool url, const char *text, size_t len)
+{
+	for (size_t bit = 0; bit < 8 * len; bit += 6) {
+		char letter = base64_letter(six_bits(text, len, bit), url);
+
+		(void)buf_add(out, &letter, 1);
+	}
+}
+
+/* Amid other text, as "user:secret" is for HTTP: the letters that are the secret's alone,
+ * which has `before` bytes in front of it in its group of three. */
+static void write_base64_within(
+	struct buf *out, bool url, size_t before, const char *text, size_t len)
+{
+	static const size_t others[] = {0, 4, 2}; /* bits of the first shared letter */
+
+	for (size_t bit = others[before]; bit + 6 <= 8 * len; bit += 6) {
+		char letter = base64_letter(six_bits(text, len, bit), url);
+
+		(void)buf_add(out, &letter, 1);
 	}
 }
 
@@ -252,6 +272,10 @@ static int write_all(struct forms *f)
 	for (int url = 0; url < 2 && !rc; url++) {
 		write_base64(&f->out, url, f->text, f->len);
 		rc = give(f);
+		for (size_t before = 0; before < 3 && !rc; before++) {
+			write_base64_within(&f->out, url, before, f->text, f->len);
+			rc = give(f);
+		}
 	}
 	return rc;
 }

@@ -8,8 +8,9 @@ struct err;
 /*
  * How a secret looks when programs print it: as it is; as JSON writes it (with and
  * without \u003c for <, with \u00e4 for what is not ASCII); as Go's %q, Python's repr and
- * shells quote it; escaped for URLs and for HTML; in base64. The same for each of its
- * lines, and without blanks around it. Forms shorter than min are left out.
+ * shells quote it; escaped for URLs and for HTML; in base64, alone or amid other text.
+ * The same for each of its lines, and without blanks around it. Forms shorter than min
+ * are left out.
  *
  * take may get the same text twice; its nonzero return ends it and is returned.
  */

@@ -150,6 +150,18 @@ static void masks_how_programs_quote_it(void **state)
 	mask_destroy(m);
 }
 
+/* "ada:SECRET", "user:SECRET!", "admin:SECRETab": what only the secret decides. */
+static void masks_base64_amid_other_text(void **state)
+{
+	struct mask *m = mask_one("hunter2hunter2");
+
+	(void)state;
+	assert_masked(m, "Basic YWRhOmh1bnRlcjJodW50ZXIy", "Basic YWRhOm********");
+	assert_masked(m, "dXNlcjpodW50ZXIyaHVudGVyMiE=", "dXNlcjp********iE=");
+	assert_masked(m, "YWRtaW46aHVudGVyMmh1bnRlcjJhYg==", "YWRtaW46********JhYg==");
+	mask_destroy(m);
+}
+
 static void masks_controls_as_go_and_json_write_them(void **state)
 {
 	struct mask *m = mask_one("bell\a esc\x1b[1m tab\t");
@@ -439,6 +451,7 @@ int main(void)
 		cmocka_unit_test(masks_each_line_of_a_secret),
 		cmocka_unit_test(masks_what_stands_between_blanks),
 		cmocka_unit_test(masks_how_programs_quote_it),
+		cmocka_unit_test(masks_base64_amid_other_text),
 		cmocka_unit_test(masks_controls_as_go_and_json_write_them),
 		cmocka_unit_test(takes_the_longest_and_joins_what_overlaps),
 		cmocka_unit_test(masks_the_beginning_of_one_where_text_was_cut),
