@@ -101,14 +101,25 @@ static int take_leading_options(struct request *r, struct err *err)
 		r->argv[0]);
 }
 
-/* "apps:help" and "apps:create --help" are `help`. */
+/* "apps", where no verb is called so. */
+static bool is_family(const char *word)
+{
+	for (const struct command_family *f = command_families; f->name; f++) {
+		if (!strcmp(f->name, word))
+			return !command_find(word);
+	}
+	return false;
+}
+
+/* "apps:help", "apps" and "apps:create --help" are `help`. */
 static void turn_to_help(struct request *r)
 {
 	static char help[] = "help";
 	static char *words[] = {help, NULL, NULL};
 	size_t len = strlen(r->argv[0]);
-	bool of_family = len > 5 && !strcmp(r->argv[0] + len - 5, ":help");
+	bool of_family = len > 5 && !strcasecmp(r->argv[0] + len - 5, ":help");
 
+	of_family = of_family || (r->argc == 1 && is_family(r->argv[0]));
 	if (!of_family && !(r->argc == 2 && !strcmp(r->argv[1], "--help")))
 		return;
 	words[1] = r->argv[0];

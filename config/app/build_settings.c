@@ -10,6 +10,7 @@
 
 #define BUILDKIT "buildkit"
 #define CLASSIC "classic"
+#define DOCKERFILE "dockerfile" /* Dokku's word for what bardo always builds */
 
 /* What the property says, else the server's setting. */
 static int read_one(struct store *s, int64_t app_id, const char *family, const char *name,
@@ -44,7 +45,9 @@ int build_settings_read(struct build_settings *out, struct store *s,
 	if (!rc)
 		rc = read_one(s, app_id, "builder", "selected", set->build_builder,
 			builder, err);
-	out->classic = !rc && !strcmp(builder, CLASSIC);
+	out->classic = !rc &&
+		!strcmp(strcmp(builder, DOCKERFILE) ? builder : set->build_builder,
+			CLASSIC);
 	return rc;
 }
 
@@ -78,7 +81,8 @@ int build_settings_check_path(const char *value, struct err *err)
 
 int build_settings_check_builder(const char *value, struct err *err)
 {
-	if (!strcmp(value, BUILDKIT) || !strcmp(value, CLASSIC))
+	if (!strcmp(value, BUILDKIT) || !strcmp(value, CLASSIC) ||
+		!strcmp(value, DOCKERFILE))
 		return 0;
 	return err_set(err, ERR_USAGE,
 		"there is no builder %.60s: bardo builds Dockerfiles, with " BUILDKIT

@@ -129,7 +129,7 @@ int command_options(struct request *r, const struct command_option *options, siz
 int command_leading_options(struct request *r, const struct command_option *options,
 	size_t len, int words, int min, struct err *err);
 
-/* --format's value: json or text. */
+/* --format's value: json, or text (stdout). */
 int command_format(const char *value, bool *json, struct err *err);
 
 /* A heading, or that something was done: what a script can do without, and --quiet leaves

@@ -24,7 +24,7 @@ int run_version(struct request *r, struct err *err)
 
 static bool is_in_family(const char *verb, const char *family, size_t len)
 {
-	return !strncmp(verb, family, len) && (!verb[len] || verb[len] == ':');
+	return !strncasecmp(verb, family, len) && (!verb[len] || verb[len] == ':');
 }
 
 /* A verb, or all of a family: "lives" is lives and lives:…, as "lives:help" is. NULL is
@@ -42,9 +42,9 @@ static bool is_selected(const struct command *c, const struct selection *s)
 		return false;
 	if (!s->word)
 		return true;
-	if (!s->word[len] || !s->word[len + 1] || !strcmp(s->word + len, ":help"))
+	if (!s->word[len] || !s->word[len + 1] || !strcasecmp(s->word + len, ":help"))
 		return len && is_in_family(c->verb, s->word, len);
-	return !strcmp(c->verb, s->word);
+	return !strcasecmp(c->verb, s->word);
 }
 
 static const struct command *next_selected(

@@ -97,6 +97,7 @@ const struct command_option_text command_option_texts[] = {
 	{"run", "--ttl-seconds N", "stop it after this time; a day unless it is said"},
 	{"run", "-e KEY=VALUE", "one more variable; may be repeated"},
 	{"run:detached", "--force-tty", "a terminal for it"},
+	{"run:detached", "--no-tty", "none, as without it"},
 	{"run:detached", "--ttl-seconds N", "stop it after this time; a day"},
 	{"run:detached", "-e KEY=VALUE", "one more variable; may be repeated"},
 	{"run:logs", "--container NAME", "of that one, as run:list names it"},

@@ -139,7 +139,8 @@ int command_leading_options(struct request *r, const struct command_option *opti
 int command_format(const char *value, bool *json, struct err *err)
 {
 	*json = value && !strcmp(value, "json");
-	if (value && !*json && strcmp(value, "text"))
+	/* "stdout" is Dokku's other word for text. */
+	if (value && !*json && strcmp(value, "text") && strcmp(value, "stdout"))
 		return err_set(
 			err, ERR_USAGE, "--format %.40s: it is text or json", value);
 	return 0;

@@ -236,10 +236,8 @@ int run_run_list(struct request *r, struct err *err)
 	bool json;
 	int rc = command_options(r, options, 1, 0, 1, err);
 
-	/* Dokku's word for text. */
 	if (!rc)
-		rc = command_format(format && !strcmp(format, "stdout") ? "text" : format,
-			&json, err);
+		rc = command_format(format, &json, err);
 	l.of_one = r->argc == 2;
 	if (!rc && l.of_one)
 		rc = command_app(r, &l.app, err);

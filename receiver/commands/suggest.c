@@ -1,5 +1,6 @@
 #include "receiver/commands/command.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,7 +21,8 @@ static size_t distance(const char *a, const char *b)
 		size_t diagonal = row[0]++;
 
 		for (size_t j = 1; j <= len; j++) {
-			size_t change = diagonal + (*a != b[j - 1]);
+			size_t change =
+				diagonal + (tolower((unsigned char)*a) != b[j - 1]);
 			size_t in = row[j] + 1, out = row[j - 1] + 1;
 
 			diagonal = row[j];

@@ -283,7 +283,9 @@ const struct command command_table[] = {
 	{"run", "[-e KEY=VALUE …] [--ttl-seconds N] [--no-tty|--force-tty] APP COMMAND …",
 		"a command in a container of its own", NEEDS_OWNER, ON_HANGUP_END,
 		DOES_CHANGE, run_run},
-	{"run:detached", "[-e KEY=VALUE …] [--ttl-seconds N] [--force-tty] APP COMMAND …",
+	{"run:detached",
+		"[-e KEY=VALUE …] [--ttl-seconds N] [--no-tty|--force-tty] APP COMMAND "
+		"…",
 		"the same, left to itself", NEEDS_OWNER, ON_HANGUP_FINISH, DOES_CHANGE,
 		run_run_detached},
 	{"run:list", "[APP] [--format json]", "one-off containers that run", NEEDS_READ,

@@ -88,6 +88,8 @@ new_monorepo() {
 	run ssh_bardo builder:set "plain-s$SLOT" selected herokuish
 	assert_status 2
 	assert_output 'buildkit or with classic'
+	run ssh_bardo builder:set "plain-s$SLOT" selected dockerfile
+	assert_success
 	run ssh_bardo builder:set "plain-s$SLOT" target 'no stage'
 	assert_status 2
 	run ssh_bardo builder:set "plain-s$SLOT" colour blue

@@ -56,6 +56,12 @@ setup() {
 	assert_output 'users:add'
 	assert_output 'users:remove'
 	refute_output 'apps:'
+	run ssh_bardo USERS:help
+	assert_success
+	assert_output 'users:add'
+	run ssh_bardo users
+	assert_success
+	assert_output 'users:add'
 	run ssh_bardo help nonsense
 	assert_status 2
 }
@@ -70,6 +76,9 @@ setup() {
 
 @test "what was probably meant is suggested" {
 	run ssh_bardo app:list
+	assert_status 2
+	assert_output 'did you mean apps:list\?'
+	run ssh_bardo Apps:List
 	assert_status 2
 	assert_output 'did you mean apps:list\?'
 	run ssh_bardo apps create shop
