@@ -115,7 +115,7 @@ print_table() {
 
 prepare() {
 	bin=$work/usr/lib/bardo
-	make -s BUILD="$build" all "$build/tests/bench/web" "$build/tests/bench/delay_link"
+	make -s BUILD="$build" all "$build"/tests/bench/{web,asker,delay_link}
 	make -s BUILD="$build" DESTDIR="$work" PREFIX=/usr install
 	contrib/throwaway-engine start "$work/engine"
 	export DOCKER_HOST=unix://$work/engine/docker.sock
@@ -233,6 +233,17 @@ server_stop() { # NAME
 # The default server: as many apps as bardo is made for.
 need_server() {
 	[ -d "$work/server" ] || server_start server 100 256 10.233.0.0/17
+}
+
+proxy_pid() {
+	cat "$work/server/data/run/proxy/haproxy.pid"
+}
+
+pss_kb() { # PID ...
+	local pid
+	for pid; do
+		cat "/proc/$pid/smaps_rollup" 2>/dev/null || true
+	done | awk '/^Pss:/ { kb += $2 } END { print kb + 0 }'
 }
 
 app_of() { # SERVER APP: the URL of what is live

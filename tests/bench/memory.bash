@@ -37,21 +37,10 @@ memory_processes() {
 memory_is_at_rest() {
 	[ "$(memory_processes | wc -l)" = 1 ]
 }
-memory_proxy() {
-	cat "$work/server/data/run/proxy/haproxy.pid"
-}
-
-pss_kb() { # PID ...
-	local pid
-	for pid; do
-		cat "/proc/$pid/smaps_rollup" 2>/dev/null || true
-	done | awk '/^Pss:/ { kb += $2 } END { print kb + 0 }'
-}
-
 memory_at_rest() {
 	local bardo proxy
 	bardo=$(pss_kb "$(memory_processes)")
-	proxy=$(pss_kb "$(memory_proxy)")
+	proxy=$(pss_kb "$(proxy_pid)")
 	take memory.rest.bardo "$bardo"
 	take memory.rest.haproxy "$proxy"
 	result memory.rest.bardo 'memory at rest: bardo' '' MB "$(calc "$bardo / 1024")" - 2

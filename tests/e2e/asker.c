@@ -4,6 +4,7 @@
  * where there was none. KIND is
  *   new     a connection for each request
  *   keep    one connection for as long as it is kept
+ *   paced   the same, with five milliseconds between two requests
  *   slow    answers that take two seconds
  *   socket  a WebSocket (RFC 6455) of web.h's: TEXT is what it greets with, "echo" where
  * a word came back, and "ended" where the other side has closed it between two
@@ -23,6 +24,7 @@
 #define REQUEST_MAX 512
 #define WORD "ping"
 #define BETWEEN_WORDS_NS 100000000L
+#define PACE_NS 5000000L
 
 /* SIGTERM is held back: what is under way is answered first. */
 static int is_stopped(void)
@@ -62,9 +64,10 @@ static int closes(const char *answer)
 
 /* A kept connection may be closed by the server while nothing is under way: a client
  * opens another one then, and asks again. That is no lost request. */
-static void ask_on(int port, const char *request, int keep)
+static void ask_on(int port, const char *request, int keep, long pause_ns)
 {
 	static char answer[HTTP_ANSWER_MAX];
+	const struct timespec pause = {.tv_nsec = pause_ns};
 	int fd = -1;
 
 	while (!is_stopped()) {
@@ -85,6 +88,8 @@ static void ask_on(int port, const char *request, int keep)
 			(void)close(fd);
 			fd = -1;
 		}
+		if (pause_ns)
+			(void)nanosleep(&pause, NULL);
 	}
 }
 
@@ -212,6 +217,7 @@ int main(int argc, char **argv)
 	}
 	(void)snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n",
 		strcmp(argv[1], "slow") ? "/" : "/slow/2000", argv[2]);
-	ask_on((int)port, request, strcmp(argv[1], "new") != 0);
+	ask_on((int)port, request, strcmp(argv[1], "new") != 0,
+		strcmp(argv[1], "paced") ? 0 : PACE_NS);
 	return 0;
 }
