@@ -57,8 +57,8 @@ static int check_builder(struct settings *s, const char *value, const char **wan
 static int check_driver(struct settings *s, const char *value, const char **wanted)
 {
 	(void)s;
-	*wanted = "haproxy";
-	return strcmp(value, "haproxy") ? -1 : 0;
+	*wanted = "haproxy or none";
+	return strcmp(value, "haproxy") && strcmp(value, SETTING_NO_PROXY) ? -1 : 0;
 }
 
 static int check_engine(struct settings *s, const char *value, const char **wanted)
@@ -140,7 +140,7 @@ static int check_proxy_timeout(struct settings *s, const char *value, const char
 	return s->proxy_timeout >= 1000 && s->proxy_timeout <= DAY_MS ? 0 : -1;
 }
 
-static int check_ports(struct settings *s, const char *value, const char **wanted)
+static int read_ports(const char *value, int64_t *from, int64_t *to, const char **wanted)
 {
 	char first[16];
 	const char *dash = strchr(value, '-');
@@ -151,13 +151,21 @@ static int check_ports(struct settings *s, const char *value, const char **wante
 		return -1;
 	memcpy(first, value, len);
 	first[len] = '\0';
-	if (number_parse(first, 1, 65535, &s->proxy_port_first) < 0 ||
-		number_parse(dash + 1, 1, 65535, &s->proxy_port_last) < 0)
+	if (number_parse(first, 1, 65535, from) < 0 ||
+		number_parse(dash + 1, 1, 65535, to) < 0)
 		return -1;
-	return s->proxy_port_first <= s->proxy_port_last &&
-			s->proxy_port_last - s->proxy_port_first <= 1000
-		? 0
-		: -1;
+	return *from <= *to && *to - *from <= 1000 ? 0 : -1;
+}
+
+static int check_ports(struct settings *s, const char *value, const char **wanted)
+{
+	return read_ports(value, &s->proxy_port_first, &s->proxy_port_last, wanted);
+}
+
+static int check_published(struct settings *s, const char *value, const char **wanted)
+{
+	return read_ports(
+		value, &s->proxy_published_first, &s->proxy_published_last, wanted);
 }
 
 static int check_pool(struct settings *s, const char *value, const char **wanted)
@@ -216,12 +224,18 @@ static const struct setting table[] = {
 	{"proxy.front-file", TEXT, AT(proxy_front_file), "", check_front_file},
 	{"proxy.front-command", TEXT, AT(proxy_front_command), "nginx", NULL},
 	{"proxy.ports", TEXT, AT(proxy_ports), "8100-8199", check_ports},
+	{"proxy.published", TEXT, AT(proxy_published), "8200-8299", check_published},
 	{"proxy.apps", COUNT, AT(proxy_apps), "256", NULL},
 	{"proxy.timeout", DURATION, AT(proxy_timeout), "60s", check_proxy_timeout},
 	{"network.pool", TEXT, AT(network_pool), "10.213.0.0/16", check_pool},
 };
 
 #define SETTINGS (sizeof(table) / sizeof(table[0]))
+
+bool settings_have_proxy(const struct settings *s)
+{
+	return strcmp(s->proxy_driver, SETTING_NO_PROXY) != 0;
+}
 
 static const struct setting *find(const char *key)
 {

@@ -15,8 +15,9 @@ struct err;
  */
 
 #define SETTING_TEXT_MAX 512
-#define SETTING_OFF "off"     /* for proxy.http and proxy.https: listen nowhere */
-#define SETTING_NGINX "nginx" /* for proxy.front */
+#define SETTING_OFF "off"	/* for proxy.http and proxy.https: listen nowhere */
+#define SETTING_NGINX "nginx"	/* for proxy.front */
+#define SETTING_NO_PROXY "none" /* for proxy.driver */
 
 /* What is read, if it can be, where no file is named. */
 #define SETTINGS_FILE_DEFAULT "/etc/bardo.conf"
@@ -54,12 +55,17 @@ struct settings {
 	char proxy_front_command[SETTING_TEXT_MAX]; /* nginx and its first arguments */
 	char proxy_ports[SETTING_TEXT_MAX];
 	int64_t proxy_port_first, proxy_port_last; /* out of proxy_ports */
+	char proxy_published[SETTING_TEXT_MAX];	   /* ports of apps with proxy:disable */
+	int64_t proxy_published_first, proxy_published_last; /* out of that */
 	int64_t proxy_apps;
 	int64_t proxy_timeout;
 	char network_pool[SETTING_TEXT_MAX];
 	uint32_t network_base; /* out of network_pool, host byte order */
 	int network_bits;
 };
+
+/* false: proxy.driver is none, and nothing stands before any app. */
+bool settings_have_proxy(const struct settings *s);
 
 /* Reads the file (NULL: defaults only) and then the overrides. Unknown keys and bad
  * values are ERR_USAGE that names the file and the line, or the -c. */

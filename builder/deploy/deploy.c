@@ -250,10 +250,14 @@ static int switch_routes(struct passage *p, struct err *err)
 {
 	struct app as_before = *p->app;
 	int before = p->before.number;
-	int rc = life_switch(p->server->store, p->app, p->life, err);
+	int rc = route_claim(p->server, p->app, p->life, err);
 
-	if (rc)
+	if (!rc)
+		rc = life_switch(p->server->store, p->app, p->life, err);
+	if (rc) {
+		(void)route_to_life(p->server, p->app, before ? &p->before : NULL, NULL);
 		return rc;
+	}
 	rc = route_to_life(p->server, p->app, p->life, err);
 	if (!rc)
 		return 0;
@@ -362,7 +366,7 @@ int deploy_run(const struct deploy *d, struct life *life, struct err *err)
 	int rc;
 
 	repository_library_hold();
-	rc = route_ensure_proxy(d->server, err);
+	rc = route_prepare(d->server, d->app, err);
 	if (!rc)
 		rc = undo_interrupted(d->server, d->app, err);
 	if (!rc)

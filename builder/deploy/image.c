@@ -4,6 +4,7 @@
 #include "builder/life/compose.h"
 #include "builder/life/container.h"
 #include "builder/life/life.h"
+#include "builder/life/published.h"
 #include "builder/life/volume.h"
 #include "builder/recipe/left_out.h"
 #include "builder/recipe/of_app.h"
@@ -241,6 +242,9 @@ int passage_get_image(struct passage *p, struct err *err)
 	if (rc)
 		return err_prefix(err, "build failed: ");
 	rc = as_it_was ? life_read_plan(p->server, from, &p->plan, err) : compose(p, err);
+	/* How it is reached belongs to the app, not to what it was. */
+	if (!rc)
+		rc = published_compose(&p->plan, p->server, p->app, err);
 	if (!rc)
 		rc = freeze(p, err);
 	if (!rc)

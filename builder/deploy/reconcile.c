@@ -203,6 +203,14 @@ static void look_at_proxy(struct server *s)
 	char path[PATH_TEXT_MAX];
 	bool current = true;
 
+	if (!settings_have_proxy(s->settings)) {
+		if (haproxy_ping(s->settings, NULL) == 0)
+			log_warn("proxy.driver is none, and HAProxy still runs, with the "
+				 "apps' ports: kill $(cat %s), then bardo "
+				 "proxy:build-config --all",
+				path_run(s->settings, "proxy/haproxy.pid", path));
+		return;
+	}
 	if (haproxy_is_current(s->settings, &current, NULL) == 0 && !current)
 		log_warn("HAProxy runs with other settings than these: proxy.apps, "
 			 "proxy.ports or another of proxy's was changed. To start it "

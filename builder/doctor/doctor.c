@@ -33,6 +33,7 @@ void doctor_run(struct server *s, void (*each)(void *ctx, const struct doctor_fi
 		doctor_check_bardod,
 		doctor_check_proxy,
 		doctor_check_front,
+		doctor_check_published,
 		doctor_check_files,
 		doctor_check_people,
 		doctor_check_lives,

@@ -23,7 +23,7 @@
 #define ANSWER_TIMEOUT_S 3
 #define GREETING "SSH-2.0-bardo"
 
-static int connect_to(const char *host, const char *port)
+int doctor_connect(const char *host, const char *port)
 {
 	const struct addrinfo hints = {
 		.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
@@ -87,7 +87,7 @@ static void check_ssh_port(const struct doctor *d)
 
 	if (!strcmp(port, "0"))
 		return;
-	fd = connect_to(host, port);
+	fd = doctor_connect(host, port);
 	if (fd < 0) {
 		doctor_tell(d, "ssh-port", DOCTOR_PROBLEM,
 			"start bardod; its log says why it can't listen there",
@@ -178,11 +178,29 @@ static void check_fronts(const struct doctor *d)
 	buf_finish(&shown);
 }
 
+/* proxy.driver = none. */
+static void check_absence(const struct doctor *d)
+{
+	if (haproxy_ping(d->server->settings, NULL) == 0)
+		doctor_tell(d, "proxy", DOCTOR_WARNING,
+			"end it (run/proxy/haproxy.pid under server.data), then "
+			"proxy:build-config --all",
+			"proxy.driver is none, and HAProxy still runs, with the apps' "
+			"ports");
+	else
+		doctor_tell(d, "proxy", DOCTOR_OK, "",
+			"none: the Engine publishes the apps' ports");
+}
+
 void doctor_check_proxy(const struct doctor *d)
 {
 	const struct settings *set = d->server->settings;
 	struct err err = {0};
 
+	if (!settings_have_proxy(set)) {
+		check_absence(d);
+		return;
+	}
 	if (haproxy_ping(set, &err) == 0) {
 		check_current(d);
 		check_fronts(d);

@@ -27,12 +27,16 @@ int doctor_version_is(const char *version, int major, int minor);
 void doctor_look_at_disk(const struct doctor *d, const char *check, const char *what,
 	const char *path, int64_t least);
 
+/* A socket that is connected there within a few seconds ("" is this machine), or -1. */
+int doctor_connect(const char *host, const char *port);
+
 void doctor_check_engine(const struct doctor *d);
 void doctor_check_programs(const struct doctor *d);
 void doctor_check_machine(const struct doctor *d);
 void doctor_check_bardod(const struct doctor *d);
 void doctor_check_proxy(const struct doctor *d);
 void doctor_check_front(const struct doctor *d);
+void doctor_check_published(const struct doctor *d);
 void doctor_check_files(const struct doctor *d);
 void doctor_check_people(const struct doctor *d);
 void doctor_check_lives(const struct doctor *d);

@@ -1,10 +1,12 @@
 #include "builder/doctor/private.h"
 
 #include "builder/git/git.h"
+#include "builder/server.h"
 #include "config/base/buf.h"
 #include "config/base/err.h"
 #include "config/base/io.h"
 #include "config/base/spawn.h"
+#include "config/settings.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -111,6 +113,9 @@ void doctor_check_programs(const struct doctor *d)
 			"it takes servers at run time"},
 	};
 
-	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
-		check(d, &programs[i]);
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+		if (programs[i].paths != haproxy ||
+			settings_have_proxy(d->server->settings))
+			check(d, &programs[i]);
+	}
 }

@@ -10,6 +10,7 @@
 #include "config/record/lives.h"
 #include "config/record/networks.h"
 #include "config/record/places.h"
+#include "config/settings.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -22,6 +23,21 @@ char *network_name(const struct app *app, char *out)
 {
 	(void)snprintf(out, CONTAINER_NAME_SIZE, "bardo.%s", app->handle);
 	return out;
+}
+
+/* No handle begins like this. */
+char *network_inside_name(const struct app *app, char *out)
+{
+	(void)snprintf(out, CONTAINER_NAME_SIZE, "bardo._inside.%s", app->handle);
+	return out;
+}
+
+struct app network_inside(const struct app *app)
+{
+	struct app inside = *app;
+
+	inside.subnet = app->inside;
+	return inside;
 }
 
 void body_add_labels(cJSON *body, const struct server *s, const struct app *app)
@@ -201,6 +217,41 @@ static void add_mounts(cJSON *host, const struct server *s, const struct app *ap
 	}
 }
 
+/* "" is every address, IPv6's too, for Docker. */
+static const char *host_address(const char *bind, char out[INET6_ADDRSTRLEN])
+{
+	bool bracket = bind[0] == '[';
+
+	(void)snprintf(out, INET6_ADDRSTRLEN, "%.*s", (int)strcspn(bind + bracket, "]"),
+		bind + bracket);
+	return strcmp(out, "::") && strcmp(out, "*") ? out : "";
+}
+
+static void add_ports(
+	cJSON *body, cJSON *host, const struct server *s, const struct plan *plan)
+{
+	cJSON *exposed = cJSON_AddObjectToObject(body, "ExposedPorts");
+	cJSON *bindings = cJSON_AddObjectToObject(host, "PortBindings");
+	char name[32], number[16], address[INET6_ADDRSTRLEN];
+	struct plan_port port;
+
+	for (size_t i = 0; plan_published_port(plan, i, &port); i++) {
+		cJSON *list, *one = cJSON_CreateObject();
+
+		(void)snprintf(name, sizeof(name), "%d/tcp", port.container);
+		(void)snprintf(number, sizeof(number), "%d", port.host);
+		(void)cJSON_AddStringToObject(
+			one, "HostIp", host_address(s->settings->proxy_bind, address));
+		(void)cJSON_AddStringToObject(one, "HostPort", number);
+		list = cJSON_GetObjectItemCaseSensitive(bindings, name);
+		if (!list) {
+			list = cJSON_AddArrayToObject(bindings, name);
+			(void)cJSON_AddObjectToObject(exposed, name);
+		}
+		(void)cJSON_AddItemToArray(list, one);
+	}
+}
+
 static void add_host_config(cJSON *body, const struct server *s, const struct app *app,
 	const struct plan *plan, const char *process)
 {
@@ -217,38 +268,61 @@ static void add_host_config(cJSON *body, const struct server *s, const struct ap
 		(void)cJSON_AddStringToObject(log_options, "max-file", BODY_LOG_FILES);
 	}
 	(void)cJSON_AddStringToObject(host, "NetworkMode",
-		plan_is_on_host(plan) ? NETWORK_HOST : network_name(app, network));
+		plan_is_on_host(plan) ? NETWORK_HOST
+			: plan_publishes(plan, process)
+			? network_inside_name(app, network)
+			: network_name(app, network));
 	add_mounts(host, s, app, plan, process);
+	if (plan_publishes(plan, process))
+		add_ports(body, host, s, plan);
 }
 
-static void add_endpoint(
+static cJSON *add_endpoint(
 	cJSON *endpoints, const char *network, const struct app *app, const char *process)
 {
-	if (!cJSON_GetObjectItemCaseSensitive(endpoints, network))
-		(void)cJSON_AddItemToObject(
-			endpoints, network, network_endpoint(app, process));
+	cJSON *endpoint = cJSON_GetObjectItemCaseSensitive(endpoints, network);
+
+	if (endpoint)
+		return endpoint;
+	endpoint = network_endpoint(app, process);
+	(void)cJSON_AddItemToObject(endpoints, network, endpoint);
+	return endpoint;
 }
 
-/* The app's own network first, at the place's address; then those that it shares. */
+/* At the place's address. */
+static void add_placed(cJSON *endpoints, const struct server *s, const char *network,
+	const struct app *app, const struct place *place)
+{
+	cJSON *endpoint = add_endpoint(endpoints, network, app, place->process);
+	char address[INET_ADDRSTRLEN];
+
+	(void)cJSON_AddStringToObject(cJSON_AddObjectToObject(endpoint, "IPAMConfig"),
+		"IPv4Address", place_address(s->settings, app, place, address));
+}
+
+/* The app's own network first; then those that it shares. What publishes ports is inside
+ * alone until it is proved (builder/life/published.h). */
 static void add_networks(cJSON *body, const struct server *s, const struct app *app,
 	const struct plan *plan, const struct place *place)
 {
 	cJSON *networking = cJSON_AddObjectToObject(body, "NetworkingConfig");
 	cJSON *endpoints = cJSON_AddObjectToObject(networking, "EndpointsConfig");
-	char network[CONTAINER_NAME_SIZE], address[INET_ADDRSTRLEN];
+	const struct app inside = network_inside(app);
+	char network[CONTAINER_NAME_SIZE];
 	const cJSON *shared;
-	cJSON *ipam;
 
 	if (plan_is_on_host(plan))
 		return;
-	(void)network_name(app, network);
-	add_endpoint(endpoints, network, app, place->process);
-	ipam = cJSON_AddObjectToObject(endpoints->child, "IPAMConfig");
-	(void)cJSON_AddStringToObject(
-		ipam, "IPv4Address", place_address(s->settings, app, place, address));
+	if (!plan_publishes(plan, place->process))
+		add_placed(endpoints, s, network_name(app, network), app, place);
+	if (plan_is_published(plan))
+		add_placed(
+			endpoints, s, network_inside_name(app, network), &inside, place);
+	if (plan_publishes(plan, place->process))
+		return;
 	cJSON_ArrayForEach(shared, plan_part(plan, "networks"))
 	{
-		add_endpoint(
+		(void)add_endpoint(
 			endpoints, cJSON_GetStringValue(shared), app, place->process);
 	}
 }
@@ -256,6 +330,10 @@ static void add_networks(cJSON *body, const struct server *s, const struct app *
 char *container_address(const struct server *s, const struct app *app,
 	const struct plan *plan, const struct place *place, char *out)
 {
+	const struct app inside = network_inside(app);
+
+	if (plan_publishes(plan, place->process))
+		return place_address(s->settings, &inside, place, out);
 	if (!plan_is_on_host(plan))
 		return place_address(s->settings, app, place, out);
 	(void)snprintf(out, INET_ADDRSTRLEN, "127.0.0.1");

@@ -30,6 +30,13 @@ struct cJSON *container_command(const char *line);
 /* "bardo.shop", the app's own network; returns out (CONTAINER_NAME_SIZE). */
 char *network_name(const struct app *app, char *out);
 
+/* "bardo._inside.shop": where the containers of a life whose ports are published are
+ * proved. Nothing of it is reached from outside the host. As network_name. */
+char *network_inside_name(const struct app *app, char *out);
+
+/* The app as if that were its own network: for addresses in it. */
+struct app network_inside(const struct app *app);
+
 /* Where a container of the plan is reached from the host; out has INET_ADDRSTRLEN. */
 char *container_address(const struct server *s, const struct app *app,
 	const struct plan *plan, const struct place *place, char *out);

@@ -283,13 +283,21 @@ int volumes_each(struct server *s, const struct app *app,
 	return rc;
 }
 
+static int remove_network(struct server *s, const char *name, struct err *err)
+{
+	return fine_if(
+		engine_call(s->engine, NULL, NULL, err, "DELETE", "/networks/%s", name),
+		ERR_NOTFOUND);
+}
+
 int network_remove(struct server *s, const struct app *app, struct err *err)
 {
 	char name[CONTAINER_NAME_SIZE];
+	int rc = remove_network(s, network_name(app, name), err);
 
-	return fine_if(engine_call(s->engine, NULL, NULL, err, "DELETE", "/networks/%s",
-			       network_name(app, name)),
-		ERR_NOTFOUND);
+	if (rc || app->inside < 0)
+		return rc;
+	return remove_network(s, network_inside_name(app, name), err);
 }
 
 int image_inspect(

@@ -60,7 +60,7 @@ int containers_each(struct server *s, const struct app *app,
 int volumes_each(struct server *s, const struct app *app,
 	int (*each)(void *ctx, const char *name), void *ctx, struct err *err);
 
-/* Takes the app's network away; its containers must be gone. */
+/* Takes the app's networks away; its containers must be gone. */
 int network_remove(struct server *s, const struct app *app, struct err *err);
 
 /* What the Engine knows of an image (a tag or an id); the caller frees it. ERR_NOTFOUND

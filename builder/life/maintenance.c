@@ -9,6 +9,7 @@
 #include "config/base/io.h"
 #include "config/paths.h"
 #include "config/record/apps.h"
+#include "config/settings.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -76,9 +77,12 @@ static int add_app(void *ctx, int64_t app_id)
 
 int maintenance_route(struct server *s, struct err *err)
 {
-	struct pages *p = calloc(1, sizeof(*p));
+	struct pages *p;
 	int lock, rc;
 
+	if (!settings_have_proxy(s->settings))
+		return 0;
+	p = calloc(1, sizeof(*p));
 	if (!p)
 		return err_set(err, ERR_FAILED, "out of memory");
 	p->server = s;

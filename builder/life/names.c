@@ -186,9 +186,13 @@ static int route(struct server *s, const struct app *renewed, int *front,
 	struct err *front_err, struct err *err)
 {
 	struct names n = {.server = s, .renewed = renewed, .err = err};
-	int lock = haproxy_lock_map(s->settings, HAPROXY_MAP_DOMAINS, err);
-	int rc = lock < 0 ? lock : domains_each_routed(s->store, collect, &n, err);
+	int lock, rc;
 
+	*front = 0;
+	if (!settings_have_proxy(s->settings))
+		return 0;
+	lock = haproxy_lock_map(s->settings, HAPROXY_MAP_DOMAINS, err);
+	rc = lock < 0 ? lock : domains_each_routed(s->store, collect, &n, err);
 	/* A name leads to HTTPS only when its certificate is there. */
 	if (!rc)
 		rc = haproxy_use_certificates(

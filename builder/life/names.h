@@ -9,8 +9,9 @@ struct server;
 
 /*
  * The names by which apps are reached, and the certificates for them: makes the proxy
- * follow the record, in which domains:add and certs:add write. Call it after either has
- * changed. renewed is the app whose certificate is a new one, NULL none.
+ * follow the record (there is none with proxy.driver = none, and nothing to do), in which
+ * domains:add and certs:add write. Call it after either has changed. renewed is the app
+ * whose certificate is a new one, NULL none.
  *
  * ERR_FAILED: among others, the proxy or the nginx before it refuses one of them, and
  * goes on with those that it had: the caller takes the change back. ERR_AWAY: one of them

@@ -10,14 +10,15 @@
 #include "config/record/places.h"
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 /* "Networks" in the API. */
 
-/* Takes labels over. */
+/* Takes labels over. One that is internal has no way out of the host. */
 static int create(struct server *s, const char *name, const struct app *with_subnet,
-	cJSON *labels, struct err *err)
+	bool internal, cJSON *labels, struct err *err)
 {
 	char subnet[INET_ADDRSTRLEN + 4], gateway[INET_ADDRSTRLEN];
 	cJSON *body = cJSON_CreateObject(), *config = cJSON_CreateObject();
@@ -26,6 +27,7 @@ static int create(struct server *s, const char *name, const struct app *with_sub
 	(void)cJSON_AddStringToObject(body, "Name", name);
 	(void)cJSON_AddStringToObject(body, "Driver", "bridge");
 	(void)cJSON_AddBoolToObject(body, "CheckDuplicate", true);
+	(void)cJSON_AddBoolToObject(body, "Internal", internal);
 	(void)cJSON_AddItemToObject(body, "Labels", labels);
 	(void)cJSON_AddStringToObject(
 		config, "Subnet", network_subnet(s->settings, with_subnet, subnet));
@@ -42,17 +44,28 @@ static int create(struct server *s, const char *name, const struct app *with_sub
 	return rc;
 }
 
-int network_create_own(struct server *s, const struct app *app, struct err *err)
+static int create_of_app(struct server *s, const char *name, const struct app *app,
+	bool internal, struct err *err)
 {
-	char name[CONTAINER_NAME_SIZE];
 	cJSON *body = cJSON_CreateObject(), *labels;
 	int rc;
 
 	body_add_labels(body, s, app);
 	labels = cJSON_DetachItemFromObject(body, "Labels");
 	cJSON_Delete(body);
-	rc = create(s, network_name(app, name), app, labels, err);
+	rc = create(s, name, app, internal, labels, err);
 	return rc == ERR_EXISTS ? 0 : rc;
+}
+
+int network_create_own(struct server *s, const struct app *app, struct err *err)
+{
+	const struct app inside = network_inside(app);
+	char name[CONTAINER_NAME_SIZE];
+	int rc = create_of_app(s, network_name(app, name), app, false, err);
+
+	if (rc || app->inside < 0)
+		return rc;
+	return create_of_app(s, network_inside_name(app, name), &inside, true, err);
 }
 
 int network_create_shared(
@@ -64,7 +77,7 @@ int network_create_shared(
 
 	(void)cJSON_AddStringToObject(labels, "bardo.server", s->id);
 	(void)cJSON_AddStringToObject(labels, "bardo.network", n->name);
-	rc = create(s, n->name, &with_subnet, labels, err);
+	rc = create(s, n->name, &with_subnet, false, labels, err);
 	return rc == ERR_EXISTS
 		? err_set(err, rc, "the Engine has a network %s already, made by others",
 			  n->name)
@@ -132,6 +145,24 @@ int network_join(struct server *s, const char *network, const char *container,
 	return rc;
 }
 
+int network_leave(
+	struct server *s, const char *network, const char *container, struct err *err)
+{
+	cJSON *body = cJSON_CreateObject();
+	struct err why = {0};
+	int rc;
+
+	(void)cJSON_AddStringToObject(body, "Container", container);
+	rc = engine_call(
+		s->engine, NULL, body, &why, "POST", "/networks/%s/disconnect", network);
+	cJSON_Delete(body);
+	if (!rc || rc == ERR_NOTFOUND || strstr(why.msg, "is not connected to"))
+		return 0;
+	if (strstr(why.msg, "marked for removal"))
+		rc = ERR_BUSY;
+	return err_set(err, rc, "the network %s: %s", network, why.msg);
+}
+
 cJSON *network_endpoint(const struct app *app, const char *process)
 {
 	cJSON *endpoint = cJSON_CreateObject();
@@ -164,7 +195,7 @@ int network_join_late(struct server *s, const struct app *app, const struct plan
 	const cJSON *network;
 	int rc = 0;
 
-	if (plan_is_on_host(plan))
+	if (plan_is_on_host(plan) || plan_publishes(plan, process))
 		return 0;
 	cJSON_ArrayForEach(network, plan_part(plan, "networks_late"))
 	{

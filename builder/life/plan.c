@@ -191,6 +191,12 @@ int plan_set_count(struct plan *p, const char *name, int count, struct err *err)
 
 		if (strcmp(plan_text(entry, "name"), name) != 0)
 			continue;
+		if (count > 1 && plan_publishes(p, name))
+			return err_set(err, ERR_USAGE,
+				"%s=%d: its port is published on the host, and one "
+				"container alone can have it; more need the proxy "
+				"(proxy:enable, proxy.driver = haproxy)",
+				name, count);
 		return was && cJSON_SetNumberHelper(was, count) == count
 			? 0
 			: err_set(err, ERR_FAILED, "out of memory");
@@ -238,6 +244,33 @@ const char *plan_exclusive_volume(const struct plan *p)
 			return plan_text(mount, "source");
 	}
 	return NULL;
+}
+
+bool plan_is_published(const struct plan *p)
+{
+	return cJSON_IsArray(plan_part(p, "publish"));
+}
+
+static int port_of(const cJSON *entry, const char *name)
+{
+	const cJSON *n = cJSON_GetObjectItemCaseSensitive(entry, name);
+
+	return cJSON_IsNumber(n) ? n->valueint : 0;
+}
+
+bool plan_published_port(const struct plan *p, size_t at, struct plan_port *out)
+{
+	const cJSON *entry = cJSON_GetArrayItem(plan_part(p, "publish"), (int)at);
+
+	if (!entry)
+		return false;
+	*out = (struct plan_port){port_of(entry, "host"), port_of(entry, "container")};
+	return true;
+}
+
+bool plan_publishes(const struct plan *p, const char *process)
+{
+	return plan_is_published(p) && !strcmp(process, PLAN_WEB);
 }
 
 bool plan_is_script(const char *process)

@@ -21,7 +21,7 @@ struct err;
  * "name": "memory", "value": "64m"}], "restart": "unless-stopped", "stop_timeout": 10,
  * "log_size": "10m", "tld": "svc.internal", "scripts": {"release": "./migrate",
  * "predeploy": "…", "postdeploy": "…", "first": "…", "verify": "…"}, "checks": {"web":
- * [{"path": "/health"}]}}
+ * [{"path": "/health"}]}, "publish": [{"host": 8100, "container": 5000}]}
  *
  * port is where web listens, told it as PORT; 0: it serves nothing. A process without a
  * command runs the image's own; an empty process or phase means every one. Secrets stand
@@ -89,11 +89,26 @@ struct plan_process {
 bool plan_process(const struct plan *p, size_t at, struct plan_process *out);
 /* false: no such type. */
 bool plan_find_process(const struct plan *p, const char *name, struct plan_process *out);
-/* Sets a type's count (ps:scale). ERR_NOTFOUND names those that there are. */
+/* Sets a type's count (ps:scale). ERR_NOTFOUND names those that there are. ERR_USAGE: two
+ * web containers can't have one port of the host. */
 int plan_set_count(struct plan *p, const char *name, int count, struct err *err);
 
 /* Whether it runs in the host's own network: then it has no address of its own. */
 bool plan_is_on_host(const struct plan *p);
+
+/* Whether no proxy stands before the life: the Engine publishes ports of its web. */
+bool plan_is_published(const struct plan *p);
+
+struct plan_port {
+	int host, container;
+};
+
+/* The ports that it publishes, in order; false beyond the last. */
+bool plan_published_port(const struct plan *p, size_t at, struct plan_port *out);
+
+/* Whether containers of this process type are those whose ports are published: they are
+ * proved in a network of their own, where the life before can't be in their way. */
+bool plan_publishes(const struct plan *p, const char *process);
 
 /* Whether containers of this process type are one-off scripts of a deploy. */
 bool plan_is_script(const char *process);

@@ -3,10 +3,13 @@
 #include "builder/life/life.h"
 #include "builder/life/maintenance.h"
 #include "builder/life/names.h"
+#include "builder/life/network.h"
 #include "builder/life/plan.h"
+#include "builder/life/published.h"
 #include "builder/proxy/haproxy.h"
 #include "builder/server.h"
 #include "config/app/ports.h"
+#include "config/app/publish.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
 #include "config/door.h"
@@ -52,8 +55,11 @@ static int await_proxy(const struct settings *set, int watch, struct err *err)
 int route_ensure_proxy(struct server *s, struct err *err)
 {
 	char path[PATH_TEXT_MAX];
-	int watch, rc = haproxy_ping(s->settings, NULL);
+	int watch, rc;
 
+	if (!settings_have_proxy(s->settings))
+		return 0;
+	rc = haproxy_ping(s->settings, NULL);
 	if (rc != ERR_AWAY)
 		return rc ? haproxy_ping(s->settings, err) : 0;
 	rc = haproxy_write_config(s->settings, err);
@@ -71,6 +77,18 @@ int route_ensure_proxy(struct server *s, struct err *err)
 		rc = err_prefix(err, "HAProxy doesn't run, and only bardod starts it: ");
 	(void)close(watch);
 	return rc;
+}
+
+int route_prepare(struct server *s, struct app *app, struct err *err)
+{
+	bool is_published = false;
+	int rc = route_ensure_proxy(s, err);
+
+	if (!rc)
+		rc = publish_prepare(s->store, s->settings, app, err);
+	if (!rc)
+		rc = publish_is_set(s->store, s->settings, app->id, &is_published, err);
+	return rc || !is_published ? rc : network_create_own(s, app, err);
 }
 
 struct port_list {
@@ -111,8 +129,11 @@ static int map_ports(struct server *s, struct err *err)
 
 int route_ports(struct server *s, struct err *err)
 {
-	int rc = map_ports(s, err);
+	int rc;
 
+	if (!settings_have_proxy(s->settings))
+		return 0;
+	rc = map_ports(s, err);
 	if (!rc)
 		rc = names_follow(s, err);
 	return rc ? rc : maintenance_route(s, err);
@@ -147,14 +168,18 @@ struct target {
 /* The app's own backend first, then those of mapped ports. */
 #define TARGETS_MAX (2 * PORTS_MAX + 1)
 
+/* None where there is no proxy. */
 static int read_targets(struct server *s, const struct app *app,
 	struct target out[TARGETS_MAX], size_t *len, struct err *err)
 {
 	struct port_backend backends[2 * PORTS_MAX];
 	size_t count;
-	int rc = port_backends_read(s->store, app, backends, &count, err);
+	int rc;
 
 	*len = 0;
+	if (!settings_have_proxy(s->settings))
+		return 0;
+	rc = port_backends_read(s->store, app, backends, &count, err);
 	out[(*len)++] = (struct target){app->slot, PORT_OWN};
 	for (size_t i = 0; i < count && !rc; i++)
 		out[(*len)++] = (struct target){backends[i].slot, backends[i].container};
@@ -167,6 +192,7 @@ struct webs {
 	size_t len;
 	int port; /* 0: it serves nothing on a port of its own */
 	bool on_host;
+	bool published; /* the proxy has nothing of it */
 };
 
 static int read_webs(struct server *s, const struct app *app, const struct life *life,
@@ -182,7 +208,8 @@ static int read_webs(struct server *s, const struct app *app, const struct life 
 		if (is_routed(&plan, &out->places[i], resting))
 			out->places[webs++] = out->places[i];
 	}
-	out->len = webs;
+	out->published = !rc && plan_is_published(&plan);
+	out->len = out->published ? 0 : webs;
 	out->port = rc ? 0 : plan_port(&plan);
 	out->on_host = !rc && plan_is_on_host(&plan);
 	plan_finish(&plan);
@@ -225,9 +252,17 @@ int route_past(struct server *s, const struct app *app, const struct life *life,
 
 	if (!rc && life && !app->stopped)
 		rc = read_webs(s, app, life, resting, &webs, err);
+	if (!rc && webs.published && !resting)
+		rc = published_claim(s, app, life, err);
 	for (size_t i = 0; i < len && !rc; i++)
 		rc = route_target(s, app, &webs, &targets[i], err);
 	return rc;
+}
+
+int route_claim(
+	struct server *s, const struct app *app, const struct life *life, struct err *err)
+{
+	return published_claim(s, app, life, err);
 }
 
 int route_each_slot(struct server *s, const struct app *app,
@@ -296,7 +331,7 @@ static int release_unused(struct server *s, const struct app *app,
 	for (size_t i = 0; !rc && i < len; i++) {
 		if (backends[i].used)
 			continue;
-		if (app->live)
+		if (app->live && settings_have_proxy(s->settings))
 			rc = empty_backend(s, backends[i].slot, err);
 		if (!rc)
 			rc = port_backend_release(
@@ -338,10 +373,11 @@ void route_url(
 {
 	const char *host = s->settings->server_hostname;
 	struct port_mapping ports[PORTS_MAX] = {{.host = app->port}};
+	bool v6, is_published = false;
 	size_t len;
-	bool v6;
 
-	if (names_url(s, app, out))
+	(void)publish_is_set(s->store, s->settings, app->id, &is_published, NULL);
+	if (!is_published && names_url(s, app, out))
 		return;
 	(void)ports_read(s->store, app, ports, &len, NULL);
 	if (!*host)

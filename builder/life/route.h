@@ -9,11 +9,17 @@ struct life;
 struct place;
 struct server;
 
-/* Where an app's traffic goes. The record says which life serves; this makes the proxy
- * follow it. Nothing here reloads the proxy. */
+/* Where an app's traffic goes. The record says which life serves; this makes the proxy,
+ * or the ports that the Engine publishes, follow it: which of them it is stands in the
+ * life's plan. Nothing here reloads the proxy. */
 
-/* A proxy answers, started through bardod if none did. ERR_AWAY: it could not be had. */
+/* A proxy answers, started through bardod if none did. ERR_AWAY: it could not be had.
+ * Without one (proxy.driver = none): success. */
 int route_ensure_proxy(struct server *s, struct err *err);
+
+/* What a new life of the app needs to be reached: the proxy, or a port and networks.
+ * Reads the app again. The caller holds the app's lock. */
+int route_prepare(struct server *s, struct app *app, struct err *err);
 
 /* All apps' ports, names and maintenance pages as the record has them, after an app was
  * made or destroyed. */
@@ -21,6 +27,12 @@ int route_ports(struct server *s, struct err *err);
 
 /* Sends the app's traffic to this life; others of the app's drain. NULL: to nobody. */
 int route_to_life(struct server *s, const struct app *app, const struct life *life,
+	struct err *err);
+
+/* What can fail about a switch to this life, for which nothing stands in the record yet:
+ * published ports lead there, and visitors with them. Its proxy is asked for nothing.
+ * When it fails, route_to_life of the one before takes it back. */
+int route_claim(struct server *s, const struct app *app, const struct life *life,
 	struct err *err);
 
 /* Makes the app's ports lead where the record says by now: backends get the live life's

@@ -290,7 +290,7 @@ static int replace_all(struct change *c, const struct plan_process *p, struct er
 static bool needs_company(const struct plan *plan, const struct plan_process *p)
 {
 	return p->count == 1 && !strcmp(p->name, PLAN_WEB) && plan_port(plan) &&
-		!plan_exclusive_volume(plan);
+		!plan_is_published(plan) && !plan_exclusive_volume(plan);
 }
 
 static int replace_in_company(struct change *c, struct plan *plan,

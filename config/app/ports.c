@@ -31,16 +31,24 @@ static int check_host(struct store *s, const struct settings *set, const struct 
 	struct sqlite3_stmt *q;
 	int rc;
 
-	if (port < set->proxy_port_first || port > set->proxy_port_last)
+	if (app->port_is_published &&
+		(port < set->proxy_published_first || port > set->proxy_published_last))
 		return err_set(err, ERR_USAGE,
-			"port %d is not of proxy.ports, which are %lld to %lld: those "
-			"are "
-			"what HAProxy listens on; a name of the app's (domains:add) is "
-			"reached at proxy.http",
-			port, (long long)set->proxy_port_first,
-			(long long)set->proxy_port_last);
+			"port %d is not of proxy.published, which are %s: those are for "
+			"apps without the proxy, and HAProxy has others",
+			port, set->proxy_published);
+	if (!app->port_is_published &&
+		(port < set->proxy_port_first || port > set->proxy_port_last))
+		return err_set(err, ERR_USAGE,
+			"port %d is not of proxy.ports, which are %lld to %lld%s", port,
+			(long long)set->proxy_port_first, (long long)set->proxy_port_last,
+			settings_have_proxy(set)
+				? ": those are what HAProxy listens on; a name of the "
+				  "app's (domains:add) is reached at proxy.http"
+				: "");
 	q = store_query(s, err,
-		STORE_SQL("SELECT 1 FROM app WHERE port = ?1 AND id != ?2 UNION ALL "
+		STORE_SQL("SELECT 1 FROM app WHERE ?1 IN (port, published) AND id != ?2 "
+			  "UNION ALL "
 			  "SELECT 1 FROM port WHERE host_port = ?1 AND app_id != ?2"),
 		STORE_I(port), STORE_I(app->id));
 	rc = store_step(q, err);
@@ -72,9 +80,10 @@ static int give_backend(struct store *s, const struct settings *set,
 static int add(struct store *s, const struct settings *set, const struct app *app,
 	const struct port_mapping *port, struct err *err)
 {
+	const bool has_proxy = settings_have_proxy(set) && !app->port_is_published;
 	int rc = check_host(s, set, app, port->host, err);
 
-	if (!rc && port->container != PORT_OWN)
+	if (!rc && port->container != PORT_OWN && has_proxy)
 		rc = give_backend(s, set, app, port->container, err);
 	if (rc)
 		return rc;
@@ -90,10 +99,14 @@ static int add(struct store *s, const struct settings *set, const struct app *ap
 int ports_replace(struct store *s, const struct settings *set, const struct app *app,
 	const struct port_mapping *ports, size_t len, struct err *err)
 {
+	/* What it has anyway is nothing that is set. */
+	bool is_own =
+		len == 1 && ports[0].host == app->port && ports[0].container == PORT_OWN;
 	int rc = len > PORTS_MAX
 		? err_set(err, ERR_USAGE, "an app has %d ports at most", PORTS_MAX)
 		: store_begin(s, err);
 
+	len = is_own ? 0 : len;
 	if (rc)
 		return rc;
 	rc = store_do(

@@ -11,8 +11,9 @@
 
 #define COLUMNS                                                                          \
 	"id, name, created_at, destroyed_at, deploy_branch, last_life, live, "           \
-	"coalesce(slot, -1), coalesce(port, -1), coalesce(subnet, -1), provisional, "    \
-	"locked_at, stopped, stable, handle, locked_by, made_by"
+	"coalesce(slot, -1), coalesce(published, port, -1), coalesce(subnet, -1), "      \
+	"provisional, locked_at, stopped, stable, handle, locked_by, made_by, "          \
+	"coalesce(inside, -1), published IS NOT NULL"
 
 static void read_row(struct sqlite3_stmt *q, struct app *out)
 {
@@ -33,6 +34,8 @@ static void read_row(struct sqlite3_stmt *q, struct app *out)
 	store_text(q, 14, out->handle, sizeof(out->handle));
 	store_text(q, 15, out->locked_by, sizeof(out->locked_by));
 	out->made_by = store_int(q, 16);
+	out->inside = (int)store_int(q, 17);
+	out->port_is_published = store_int(q, 18) != 0;
 }
 
 static int not_there(const char *name, struct err *err)
@@ -106,13 +109,13 @@ int app_reload(struct store *s, struct app *app, struct err *err)
 static int allocate(
 	struct store *s, const struct settings *set, int64_t id, struct err *err)
 {
-	static const char *const columns[POOLS] = {
+	static const char *const columns[] = {
 		[POOL_SLOT] = "UPDATE app SET slot = ? WHERE id = ?",
 		[POOL_PORT] = "UPDATE app SET port = ? WHERE id = ?",
 		[POOL_SUBNET] = "UPDATE app SET subnet = ? WHERE id = ?",
 	};
 
-	for (int pool = 0; pool < POOLS; pool++) {
+	for (int pool = 0; pool < (int)(sizeof(columns) / sizeof(columns[0])); pool++) {
 		int free_one = 0;
 		int rc = pool_take(s, set, (enum pool)pool, &free_one, err);
 
@@ -282,7 +285,8 @@ int app_mark_destroyed(struct store *s, const struct app *app, struct err *err)
 		rc = store_do(s, err,
 			STORE_SQL(
 				"UPDATE app SET destroyed_at = ?, live = 0, slot = NULL, "
-				"port = NULL, subnet = NULL, locked_at = 0, "
+				"port = NULL, subnet = NULL, published = NULL, "
+				"inside = NULL, locked_at = 0, "
 				"locked_by = '', stopped = 0, stable = 0 WHERE id = ?"),
 			STORE_I(clock_unix_ms()), STORE_I(app->id));
 	if (!rc)

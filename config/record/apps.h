@@ -31,7 +31,9 @@ struct app {
 	int live;		   /* number of the life that serves, 0 none */
 	int slot;		   /* its backend in the proxy; -1 only when destroyed */
 	int port;		   /* its port of proxy.ports */
+	bool port_is_published;	   /* … of proxy.published, since HAProxy has those */
 	int subnet;		   /* its /27 of network.pool */
+	int inside;		   /* another, of an app without the proxy; -1 none */
 	int64_t locked_at;	   /* 0: no; else nothing deploys until apps:unlock */
 	char locked_by[NAME_SIZE]; /* "" from the host's shell */
 	bool stopped;		   /* the live life rests (ps:stop) */

@@ -16,17 +16,23 @@ static const char *const taken[POOLS] = {
 	[POOL_PORT] = "SELECT port AS t FROM app WHERE port IS NOT NULL "
 		      "UNION ALL SELECT host_port FROM port",
 	[POOL_SUBNET] = "SELECT subnet AS t FROM app WHERE subnet IS NOT NULL "
+			"UNION ALL SELECT inside FROM app WHERE inside IS NOT NULL "
 			"UNION ALL SELECT subnet FROM shared_network",
+	[POOL_PUBLISHED] = "SELECT published AS t FROM app WHERE published IS NOT NULL "
+			   "UNION ALL SELECT host_port FROM port",
 };
 
 static const char *const setting_names[POOLS] = {
 	[POOL_SLOT] = "proxy.apps",
 	[POOL_PORT] = "proxy.ports",
 	[POOL_SUBNET] = "network.pool",
+	[POOL_PUBLISHED] = "proxy.published",
 };
 
 static int64_t first_of(const struct settings *set, enum pool pool)
 {
+	if (pool == POOL_PUBLISHED)
+		return set->proxy_published_first;
 	return pool == POOL_PORT ? set->proxy_port_first : 0;
 }
 
@@ -36,13 +42,15 @@ static int64_t last_of(const struct settings *set, enum pool pool)
 		return set->proxy_apps - 1;
 	if (pool == POOL_PORT)
 		return set->proxy_port_last;
+	if (pool == POOL_PUBLISHED)
+		return set->proxy_published_last;
 	return ((int64_t)1 << (SUBNET_BITS - set->network_bits)) - 1;
 }
 
 int pool_take(struct store *s, const struct settings *set, enum pool pool, int *out,
 	struct err *err)
 {
-	char sql[768];
+	char sql[1024];
 	struct sqlite3_stmt *q;
 	int rc;
 

@@ -7,10 +7,11 @@ struct store;
 
 /* What there is a fixed number of: the proxy's backends (proxy.apps), ports (proxy.ports)
  * and networks (network.pool). Apps have one of each; mapped ports and shared networks
- * take theirs from the same pools. */
+ * take theirs from the same pools, and so does the second network of apps without the
+ * proxy. Where HAProxy has all of proxy.ports, these have one of proxy.published. */
 
-enum pool { POOL_SLOT, POOL_PORT, POOL_SUBNET };
-#define POOLS 3
+enum pool { POOL_SLOT, POOL_PORT, POOL_SUBNET, POOL_PUBLISHED };
+#define POOLS 4
 
 /* The lowest number that nobody has. Inside the transaction that then writes it down.
  * ERR_FAILED: the pool is used up; the message names the setting. */

@@ -18,6 +18,13 @@ ALTER TABLE app ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0; -- ps:stop: the l
 ALTER TABLE app ADD COLUMN stable INTEGER NOT NULL DEFAULT 0; -- the life marked as safe; 0 none
 ALTER TABLE app ADD COLUMN locked_by TEXT NOT NULL DEFAULT ''; -- the user who locked it
 
+-- Apps without the proxy: the /27 in which a life is proved, NULL none, and where HAProxy
+-- has all of proxy.ports, a port of proxy.published.
+ALTER TABLE app ADD COLUMN inside INTEGER;
+ALTER TABLE app ADD COLUMN published INTEGER;
+CREATE UNIQUE INDEX app_inside ON app (inside);
+CREATE UNIQUE INDEX app_published ON app (published);
+
 -- What its repository, logs, lock, network and volumes are called: the name that it was
 -- made with, for ever, so that a new name moves nothing. Where that was taken, with .2 …
 ALTER TABLE app ADD COLUMN handle TEXT NOT NULL DEFAULT '';

@@ -92,6 +92,11 @@ front_port() {
 	echo $((PORT_FIRST - 3 * SLOTS + SLOT))
 }
 
+# The first port of apps without the proxy; above the last server's ports.
+published_port() {
+	echo $((PORT_FIRST + SLOTS * PORTS_PER_SLOT + SLOT * 10))
+}
+
 # A file that wants other settings has a function more_settings, which prints them.
 write_config() {
 	local port=$((PORT_FIRST + SLOT * PORTS_PER_SLOT))
@@ -112,6 +117,7 @@ write_config() {
 			http = 127.0.0.1:$(http_port)
 			https = 127.0.0.1:$(https_port)
 			ports = $port-$((port + PORTS_PER_SLOT - 1))
+			published = $(published_port)-$(($(published_port) + 9))
 			apps = $PORTS_PER_SLOT
 		[network]
 			pool = 10.231.$((SLOT * 4)).0/22
@@ -327,6 +333,20 @@ bardo() {
 ssh_bardo() {
 	ssh -F "$CLIENT/ssh_config" -i "${KEY:-$CLIENT/key}" -p "$(ssh_port)" \
 		127.0.0.1 "$@"
+}
+
+# Right after a deploy the old life's tidying up may hold the app: exit status 5. This asks
+# again until it doesn't; for `run`.
+patiently() {
+	local status=5
+	for _ in $(seq 100); do
+		status=0
+		ssh_bardo "$@" >"$BATS_TEST_TMPDIR/patiently" 2>&1 || status=$?
+		[ "$status" = 5 ] || break
+		sleep 0.1
+	done
+	cat "$BATS_TEST_TMPDIR/patiently"
+	return "$status"
 }
 
 new_key() { # NAME: $CLIENT/NAME and .pub

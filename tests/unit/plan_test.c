@@ -330,6 +330,34 @@ static void plain_words_need_no_shell(void **state)
 	assert_command("serve 'open", "[\"/bin/sh\",\"-c\",\"serve 'open\"]");
 }
 
+static void a_published_port_is_one_containers_alone(void **state)
+{
+	struct err err = {0};
+	struct plan plan = {0};
+	struct plan_port port;
+
+	(void)state;
+	assert_int_equal(
+		plan_parse(&plan,
+			"{\"port\": 5000, \"env\": {}, \"processes\": [{\"name\": "
+			"\"web\", \"count\": 1}, {\"name\": \"worker\", \"count\": "
+			"1}], \"publish\": [{\"host\": 8100, \"container\": 5000}]}",
+			&err),
+		0);
+	assert_true(plan_is_published(&plan));
+	assert_true(plan_publishes(&plan, "web"));
+	assert_false(plan_publishes(&plan, "worker"));
+	assert_true(plan_published_port(&plan, 0, &port));
+	assert_int_equal(port.host, 8100);
+	assert_int_equal(port.container, 5000);
+	assert_false(plan_published_port(&plan, 1, &port));
+	assert_int_equal(plan_set_count(&plan, "worker", 3, &err), 0);
+	assert_int_equal(plan_set_count(&plan, "web", 0, &err), 0);
+	assert_int_equal(plan_set_count(&plan, "web", 2, &err), ERR_USAGE);
+	assert_non_null(strstr(err.msg, "web=2: its port is published"));
+	plan_finish(&plan);
+}
+
 #define claim(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int main(void)
@@ -349,6 +377,7 @@ int main(void)
 		claim(freezes_which_checks_are_skipped_and_disabled),
 		cmocka_unit_test(understands_a_life_of_the_first_version),
 		cmocka_unit_test(says_that_a_stored_plan_is_damaged),
+		cmocka_unit_test(a_published_port_is_one_containers_alone),
 		cmocka_unit_test(plain_words_need_no_shell),
 	};
 

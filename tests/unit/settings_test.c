@@ -49,6 +49,8 @@ static void has_the_documented_defaults(void **state)
 	assert_string_equal(s.engine_host, "unix:///var/run/docker.sock");
 	assert_int_equal(s.proxy_port_first, 8100);
 	assert_int_equal(s.proxy_port_last, 8199);
+	assert_int_equal(s.proxy_published_first, 8200);
+	assert_true(settings_have_proxy(&s));
 	assert_int_equal(s.network_base, 0x0ad50000);
 	assert_int_equal(s.network_bits, 16);
 }
@@ -95,8 +97,9 @@ static void names_file_and_line_of_an_unknown_key(void **state)
 static void names_what_a_bad_value_should_have_been(void **state)
 {
 	static const char *const wrong[] = {"proxy.ports=9-1", "proxy.ports=80",
-		"network.pool=10.0.0.1/16", "network.pool=10.0.0.0/31", "ssh.max-tries=0",
-		"check.timeout=soon", "build.builder=docker", "server.data=here",
+		"proxy.driver=nginx", "proxy.published=9-1", "network.pool=10.0.0.1/16",
+		"network.pool=10.0.0.0/31", "ssh.max-tries=0", "check.timeout=soon",
+		"build.builder=docker", "server.data=here",
 		"engine.host=/var/run/docker.sock", "server.create-on-push=perhaps",
 		"git.max-pack-size=-1", "check.timeout=0", "build.timeout=31d",
 		"build.timeout=721h", "build.timeout=9223372036854775807ms",

@@ -1,5 +1,7 @@
 #include "config/app/listed.h"
 #include "config/app/ports.h"
+#include "config/app/properties.h"
+#include "config/app/publish.h"
 #include "config/base/err.h"
 #include "config/base/io.h"
 #include "config/people/users.h"
@@ -248,6 +250,81 @@ static void lives_tell_what_they_had_mounted_old_and_new(void **state)
 	assert_string_equal(text, "");
 }
 
+/* ---- without the proxy ---- */
+
+static void disable_proxy(struct bench *b, struct app *app, const char *value)
+{
+	assert_int_equal(property_set(b->store, app->id, PUBLISH_FAMILY, PUBLISH_DISABLED,
+				 value, &b->err),
+		0);
+	assert_int_equal(publish_prepare(b->store, &b->settings, app, &b->err), 0);
+}
+
+static void an_app_without_the_proxy_has_a_port_and_a_network_beside(void **state)
+{
+	struct bench *b = *state;
+	const struct user ada = {.id = 1, .name = "ada"};
+	struct shared_network net;
+	int own = b->shop.port;
+
+	disable_proxy(b, &b->shop, "true");
+	disable_proxy(b, &b->blog, "true");
+	assert_int_equal(b->shop.port, 8200);
+	assert_int_equal(b->blog.port, 8201);
+	assert_int_equal(b->shop.inside, b->blog.subnet + 1);
+	assert_int_equal(b->blog.inside, b->blog.subnet + 2);
+	assert_int_equal(
+		shared_network_create(b->store, &b->settings, "db", &ada, &net, NULL), 0);
+	assert_int_equal(net.subnet, b->blog.subnet + 3);
+	disable_proxy(b, &b->shop, "");
+	assert_int_equal(b->shop.port, own);
+	disable_proxy(b, &b->shop, "true");
+	assert_int_equal(b->shop.port, 8200);
+}
+
+static void its_mapped_ports_are_of_proxy_published(void **state)
+{
+	struct bench *b = *state;
+	struct port_backend backends[2 * PORTS_MAX];
+	size_t len;
+
+	disable_proxy(b, &b->shop, "true");
+	assert_int_equal(map(b, &b->shop, 8150, 9000), ERR_USAGE);
+	assert_int_equal(map(b, &b->blog, 8250, 9000), ERR_USAGE);
+	assert_int_equal(map(b, &b->shop, 8250, 9000), 0);
+	assert_int_equal(port_backends_read(b->store, &b->shop, backends, &len, NULL), 0);
+	assert_int_equal(len, 0);
+}
+
+static void without_any_proxy_it_keeps_its_own_port(void **state)
+{
+	struct bench *b = *state;
+	bool is = false;
+	int own = b->shop.port;
+
+	(void)snprintf(b->settings.proxy_driver, sizeof(b->settings.proxy_driver), "%s",
+		SETTING_NO_PROXY);
+	assert_int_equal(
+		publish_is_set(b->store, &b->settings, b->shop.id, &is, NULL), 0);
+	assert_true(is);
+	disable_proxy(b, &b->shop, "");
+	assert_int_equal(b->shop.port, own);
+	assert_true(b->shop.inside >= 0);
+}
+
+static void ports_that_haproxy_has_are_not_published(void **state)
+{
+	struct bench *b = *state;
+
+	b->settings.proxy_published_first = b->settings.proxy_port_last;
+	assert_int_equal(property_set(b->store, b->shop.id, PUBLISH_FAMILY,
+				 PUBLISH_DISABLED, "true", NULL),
+		0);
+	assert_int_equal(
+		publish_prepare(b->store, &b->settings, &b->shop, &b->err), ERR_FAILED);
+	assert_non_null(strstr(b->err.msg, "have ports in common"));
+}
+
 #define SHARED_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -262,6 +339,10 @@ int main(void)
 		SHARED_TEST(a_shared_network_has_a_subnet_that_no_app_has),
 		SHARED_TEST(a_shared_network_is_nobodys_when_its_user_is_gone),
 		SHARED_TEST(a_shared_network_takes_no_name_that_means_something_else),
+		SHARED_TEST(an_app_without_the_proxy_has_a_port_and_a_network_beside),
+		SHARED_TEST(its_mapped_ports_are_of_proxy_published),
+		SHARED_TEST(without_any_proxy_it_keeps_its_own_port),
+		SHARED_TEST(ports_that_haproxy_has_are_not_published),
 		SHARED_TEST(lives_tell_what_they_had_mounted_old_and_new),
 	};
 
