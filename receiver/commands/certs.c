@@ -1,5 +1,6 @@
 #include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
+#include "receiver/commands/proxy.h"
 
 #include "builder/certificate/bundle.h"
 #include "builder/certificate/certificate.h"
@@ -167,6 +168,8 @@ static int give(struct request *r, int max_words, find_pem *find, struct err *er
 
 	if (!rc)
 		rc = command_app(r, &app, err);
+	if (!rc)
+		rc = proxy_is_needed(r, &app, "a certificate", err);
 	if (rc)
 		return rc;
 	buf_init(&pem, CERTIFICATE_PEM_MAX);

@@ -1,5 +1,6 @@
 #include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
+#include "receiver/commands/proxy.h"
 
 #include "builder/life/names.h"
 #include "config/app/domains.h"
@@ -123,6 +124,8 @@ static int change_app(
 
 	if (!rc)
 		rc = command_app(r, &app, err);
+	if (!rc && apply != domains_remove)
+		rc = proxy_is_needed(r, &app, "a name", err);
 	if (rc)
 		return rc;
 	(void)snprintf(whose, sizeof(whose), "%s %s",
@@ -135,6 +138,8 @@ static int change_server(
 {
 	int rc = command_options(r, NULL, 0, 1, DOMAINS_MAX, err);
 
+	if (!rc && apply != domains_remove)
+		rc = proxy_is_needed(r, NULL, "a name", err);
 	return rc ? rc : change(r, EVERY_APP, "globally", 1, apply, done, err);
 }
 
@@ -212,6 +217,8 @@ static int set_disabled(struct request *r, const char *disabled, struct err *err
 
 	if (!rc)
 		rc = command_app(r, &app, err);
+	if (!rc && !*disabled)
+		rc = proxy_is_needed(r, &app, "a name", err);
 	if (!rc)
 		rc = property_get(s, app.id, "domains", "disabled", before, err);
 	if (!rc)

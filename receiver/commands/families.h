@@ -199,6 +199,13 @@ int run_lives_settle(struct request *r, struct err *err);
 /* welcome.c */
 int run_welcome(struct request *r, struct err *err);
 
+/* proxy.c */
+int run_proxy_build_config(struct request *r, struct err *err);
+int run_proxy_disable(struct request *r, struct err *err);
+int run_proxy_enable(struct request *r, struct err *err);
+int run_proxy_report(struct request *r, struct err *err);
+int run_proxy_set(struct request *r, struct err *err);
+
 /* ps.c, ps_change.c, ps_scale.c */
 int run_ps_inspect(struct request *r, struct err *err);
 int run_ps_rebuild(struct request *r, struct err *err);

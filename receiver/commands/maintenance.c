@@ -1,5 +1,6 @@
 #include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
+#include "receiver/commands/proxy.h"
 
 #include "builder/life/maintenance.h"
 #include "builder/proxy/haproxy.h"
@@ -24,6 +25,8 @@ static int set_enabled(struct request *r, const char *value, struct err *err)
 
 	if (!rc)
 		rc = command_app(r, &app, err);
+	if (!rc && *value)
+		rc = proxy_is_needed(r, &app, "a maintenance page", err);
 	if (!rc)
 		rc = property_set(
 			r->server.store, app.id, "maintenance", "enabled", value, err);

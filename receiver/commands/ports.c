@@ -6,6 +6,7 @@
 #include "builder/life/plan.h"
 #include "builder/life/route.h"
 #include "config/app/ports.h"
+#include "config/app/publish.h"
 #include "config/base/err.h"
 #include "config/base/number.h"
 
@@ -14,8 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ports: which of the host's ports lead to which of web's. A change is at work at once.
- */
+/* ports: which of the host's ports lead to which of web's. The proxy follows a change at
+ * once; without it a new life does. */
 
 #define REPORT_MAX (PORTS_MAX * 32)
 
@@ -104,6 +105,23 @@ static int open_change(struct request *r, struct change *c, int min, struct err 
 	return rc ? rc : ports_read(r->server.store, &c->app, c->ports, &c->len, err);
 }
 
+/* Ports that the Engine publishes are a container's for its life: they come with the
+ * next.
+ */
+static int follow(struct change *c, const struct life *live, struct err *err)
+{
+	struct server *s = &c->request->server;
+	bool is = false;
+	int lock = c->lock, rc = 0;
+
+	if (live)
+		rc = publish_is_set(s->store, s->settings, c->app.id, &is, err);
+	if (rc || !is || c->app.stopped)
+		return rc ? rc : route_ports_of(s, &c->app, live, err);
+	c->lock = -1;
+	return passage_renew(c->request, &c->app, lock, "config", err);
+}
+
 static int apply(struct change *c, struct err *err)
 {
 	struct server *s = &c->request->server;
@@ -115,22 +133,32 @@ static int apply(struct change *c, struct err *err)
 		if (!rc)
 			rc = route_ensure_proxy(s, err);
 	}
-	return rc ? rc : route_ports_of(s, &c->app, c->app.live ? &live : NULL, err);
+	return rc ? rc : follow(c, c->app.live ? &live : NULL, err);
 }
 
 static int print_mappings(
 	struct request *r, const struct app *app, bool json, struct err *err);
+
+static void take_back(struct change *c, const struct change *was)
+{
+	struct change before = *was;
+	struct server *s = &c->request->server;
+
+	/* A life that failed has changed nothing but what is set. */
+	if (c->lock < 0)
+		(void)ports_replace(s->store, s->settings, &before.app, before.ports,
+			before.len, NULL);
+	else
+		(void)apply(&before, NULL);
+}
 
 /* What cannot be put in force isn't kept either; rc is how it went so far. */
 static int finish(struct change *c, const struct change *was, int rc, struct err *err)
 {
 	if (!rc) {
 		rc = apply(c, err);
-		if (rc && rc != ERR_USAGE && rc != ERR_EXISTS) {
-			struct change before = *was;
-
-			(void)apply(&before, NULL);
-		}
+		if (rc && rc != ERR_USAGE && rc != ERR_EXISTS)
+			take_back(c, was);
 	}
 	if (!rc)
 		rc = print_mappings(c->request, &c->app, false, err);

@@ -1,6 +1,7 @@
 #include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
 #include "receiver/commands/passages.h"
+#include "receiver/commands/proxy.h"
 #include "receiver/commands/ps.h"
 #include "receiver/commands/several.h"
 
@@ -73,29 +74,14 @@ static int run_one(struct request *r, bool flag, change_one *change, struct err 
 	return rc ? rc : change(r, &t, err);
 }
 
-/* "[APP [PROCESS]] [--all] [--parallel N]" and options of the verb's own. */
+/* "[APP [PROCESS]] [--all] [--parallel N]" and an option of the verb's own. */
 static int run_one_or_all(struct request *r, const char *own, int max_words,
 	change_one *change, struct err *err)
 {
-	const char *parallel = NULL;
-	bool all = false, flag = false;
-	const struct command_option options[] = {{"--all", NULL, &all, NULL},
-		{"--parallel", NULL, NULL, &parallel}, {own, NULL, &flag, NULL}};
-	int n = 1, rc;
+	bool ran, flag = false;
+	int rc = several_or_one(r, own, &flag, max_words, &ran, err);
 
-	rc = command_options(r, options, own ? 3 : 2, 0, max_words, err);
-	if (!rc)
-		rc = several_parallel(parallel, &n, err);
-	if (rc)
-		return rc;
-	if (all && r->argc > 1)
-		return err_set(err, ERR_USAGE, "--all and an app don't go together");
-	if (all && flag)
-		return err_set(err, ERR_USAGE, "--all and %s don't go together", own);
-	if (!all && r->argc < 2)
-		return err_set(err, ERR_USAGE, "usage: %s %s", r->argv[0],
-			r->command->arguments);
-	return all ? several_run(r, n, err) : run_one(r, flag, change, err);
+	return rc || ran ? rc : run_one(r, flag, change, err);
 }
 
 /* With --all apps that were never deployed are none of the failures. */
@@ -238,9 +224,15 @@ static int start_live(struct request *r, struct target *t, struct err *err)
 static int start(struct request *r, struct target *t, struct err *err)
 {
 	int rc = app_check_unlocked(&t->app, err);
+	bool other = false;
 
 	if (!rc && !t->app.live)
 		return nothing_live(r, t);
+	if (!rc)
+		rc = proxy_is_other(r, &t->app, &other, err);
+	/* While it rested, the proxy was taken from it, or given to it. */
+	if (!rc && other)
+		return passage_renew(r, &t->app, t->lock, "config", err);
 	if (!rc)
 		rc = start_live(r, t, err);
 	(void)close(t->lock);

@@ -47,6 +47,7 @@ static const struct shown {
 	{"ports:add", SHOW_ALL},
 	{"ports:remove", SHOW_ALL},
 	{"ports:set", SHOW_ALL},
+	{"proxy:set", SHOW_ALL},
 	{"ps:scale", SHOW_ALL},
 	{"ssh-keys:add", SHOW_FIRST},
 	{"ssh-keys:remove", SHOW_FIRST},

@@ -237,3 +237,27 @@ int several_run(struct request *r, int parallel, struct err *err)
 	free(s.jobs);
 	return rc ? rc : s.failed ? 1 : 0;
 }
+
+int several_or_one(struct request *r, const char *own, bool *flag, int max_words,
+	bool *ran, struct err *err)
+{
+	const char *parallel = NULL;
+	const struct command_option options[] = {{"--all", NULL, ran, NULL},
+		{"--parallel", NULL, NULL, &parallel}, {own, NULL, flag, NULL}};
+	int n = 1, rc;
+
+	*ran = false;
+	rc = command_options(r, options, own ? 3 : 2, 0, max_words, err);
+	if (!rc)
+		rc = several_parallel(parallel, &n, err);
+	if (rc)
+		return rc;
+	if (*ran && r->argc > 1)
+		return err_set(err, ERR_USAGE, "--all and an app don't go together");
+	if (*ran && own && *flag)
+		return err_set(err, ERR_USAGE, "--all and %s don't go together", own);
+	if (!*ran && r->argc < 2)
+		return err_set(err, ERR_USAGE, "usage: %s %s", r->argv[0],
+			r->command->arguments);
+	return *ran ? several_run(r, n, err) : 0;
+}

@@ -1,0 +1,151 @@
+#!/usr/bin/env bats
+# proxy:*: apps of a server that has HAProxy, with it and without.
+
+setup_file() {
+	load lib
+	server_start
+	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
+	new_app_repo shop
+	push
+	export SHOP=$APP SHOP_REPO=$PWD FIRST=$((PORT_FIRST + SLOT * PORTS_PER_SLOT))
+}
+teardown_file() {
+	load lib
+	server_remove
+}
+setup() {
+	load lib
+	use_git
+	APP=$SHOP
+	cd "$SHOP_REPO" || return 1
+	OTHER=$(published_port)
+}
+
+at() { # PORT: what answers there
+	curl -fsS --max-time 5 "http://127.0.0.1:$1/"
+}
+# Asks both of its ports until it is told to stop, and writes down when neither answers.
+watch() {
+	rm -f "$BATS_TEST_TMPDIR/stop"
+	while [ ! -e "$BATS_TEST_TMPDIR/stop" ]; do
+		at "$FIRST" >/dev/null || at "$OTHER" >/dev/null ||
+			at "$FIRST" >/dev/null || echo lost
+	done >"$BATS_TEST_TMPDIR/lost" 2>/dev/null &
+	WATCHER=$!
+}
+watch_end() {
+	touch "$BATS_TEST_TMPDIR/stop"
+	wait "$WATCHER"
+	assert_equal "$(cat "$BATS_TEST_TMPDIR/lost")" ''
+}
+
+haproxy_says() {
+	echo "$1" | socat -t 5 - "UNIX-CONNECT:$DATA/run/proxy/proxy.sock"
+}
+
+@test "proxy:report says who stands before an app" {
+	run ssh_bardo proxy:report "$APP"
+	assert_output "^=====> $APP proxy information$"
+	assert_output 'Proxy computed type: +haproxy$'
+	assert_output 'Proxy enabled: +true$'
+	run ssh_bardo proxy:report "$APP" --proxy-running-type
+	assert_equal "$output" haproxy
+	run patiently proxy:enable "$APP"
+	assert_success
+	assert_output 'enabled for .* already'
+}
+
+@test "mapped ports and two web containers are in the way of proxy:disable" {
+	patiently ports:add "$APP" "http:$((FIRST + 3)):5000"
+	run patiently proxy:disable "$APP"
+	assert_status 1
+	assert_output 'ports:clear'
+	patiently ports:clear "$APP"
+	patiently ps:scale "$APP" web=2
+	run patiently proxy:disable "$APP"
+	assert_status 1
+	assert_output 'web=2: its port is published on the host'
+	assert_equal "$(ssh_bardo proxy:report "$APP" --proxy-enabled)" true
+	assert_equal "$(at "$FIRST")" 'version 1'
+	patiently ps:scale "$APP" web=1
+}
+
+@test "proxy:disable publishes a port of its own, and its old one answers until then" {
+	watch
+	run patiently proxy:disable "$APP"
+	assert_success
+	assert_output '-----> Disabling proxy for'
+	assert_output "http://127.0.0.1:$OTHER/"
+	assert_equal "$(page "$APP")" 'version 1'
+	watch_end
+	assert_equal "$(app_url "$APP")" "http://127.0.0.1:$OTHER/"
+	assert_equal "$(ssh_bardo apps:list --format json | jq '.[0].port')" "$OTHER"
+	assert_equal "$(ssh_bardo proxy:report "$APP" --proxy-running-type)" none
+	run ssh_bardo domains:add "$APP" shop.example.org
+	assert_status 1
+	assert_output "a name needs the proxy, and $APP goes without: proxy:enable $APP"
+	deploy_version 2
+	assert_equal "$(at "$OTHER")" 'version 2'
+}
+
+@test "proxy:enable is reached by one of both ports all the time, and by HAProxy's then" {
+	watch
+	run patiently proxy:set "$APP" type haproxy
+	assert_success
+	watch_end
+	assert_equal "$(app_url "$APP")" "http://127.0.0.1:$FIRST/"
+	assert_equal "$(page "$APP")" 'version 2'
+	is_free() { ! at "$OTHER" 2>/dev/null; }
+	wait_until 30 is_free
+}
+
+@test "a broken switch between them is taken back" {
+	patiently proxy:disable "$APP"
+	busybox httpd -f -p "127.0.0.1:$((OTHER + 1))" -h /tmp 3>&- &
+	taker=$!
+	run patiently ports:set "$APP" "http:$((OTHER + 1)):5000"
+	kill "$taker"
+	assert_failure
+	assert_output 'switch failed'
+	assert_equal "$(at "$OTHER")" 'version 2'
+	patiently proxy:enable "$APP"
+}
+
+@test "proxy:build-config leads visitors back to where the record says" {
+	haproxy_says "set server slot000/web.$(live_life "$APP" life).1 state maint"
+	run at "$FIRST"
+	assert_failure
+	run ssh_bardo proxy:build-config --all
+	assert_success
+	assert_equal "$(at "$FIRST")" 'version 2'
+}
+
+@test "an app that goes without the proxy is cloned and destroyed like any other" {
+	patiently proxy:disable "$APP"
+	run patiently apps:clone "$APP" "twin-s$SLOT"
+	assert_success
+	assert_equal "$(page "twin-s$SLOT")" 'version 2'
+	[ "$(app_url "twin-s$SLOT")" != "$(app_url "$APP")" ]
+	patiently apps:destroy "twin-s$SLOT" --force
+	[ -z "$(things_of "twin-s$SLOT")" ]
+	assert_equal "$(page "$APP")" 'version 2'
+}
+
+@test "a whole server goes over to no proxy, and back" {
+	patiently proxy:enable "$APP"
+	server_with -c proxy.driver=none
+	# It outlives bardod, and its port goes on answering until somebody ends it.
+	assert_equal "$(at "$FIRST")" 'version 2'
+	run ssh_bardo doctor
+	assert_output 'proxy.driver is none, and HAProxy still runs'
+	proxy_stop
+	run bardo -c proxy.driver=none proxy:build-config --all
+	assert_success
+	assert_equal "$(at "$FIRST")" 'version 2'
+	[ ! -e "$DATA/run/proxy/haproxy.pid" ] || is_gone "$(cat "$DATA/run/proxy/haproxy.pid")"
+	wait_until 20 ssh_bardo ps:stop --all
+	server_as_usual
+	ssh_bardo ps:start --all
+	assert_equal "$(at "$FIRST")" 'version 2'
+	assert_equal "$(ssh_bardo proxy:report "$APP" --proxy-running-type)" haproxy
+}

@@ -1,0 +1,199 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2317
+# A machine without a proxy (proxy.driver = none): the Engine publishes the apps' ports, and
+# a new life has them when it is proved.
+
+setup_file() {
+	load lib
+	more_settings() {
+		printf '[proxy]\n\tdriver = none\n[deploy]\n\tbake = 60s\n'
+	}
+	server_start
+	export OWN=$SERVER/engine
+	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
+	new_app_repo shop
+	push
+	export SHOP=$APP SHOP_REPO=$PWD FIRST=$((PORT_FIRST + SLOT * PORTS_PER_SLOT))
+}
+teardown_file() {
+	load lib
+	[ ! -d "$OWN" ] || "$TOP/contrib/throwaway-engine" stop "$OWN"
+	server_remove
+}
+setup() {
+	load lib
+	use_git
+	APP=$SHOP
+	cd "$SHOP_REPO" || return 1
+}
+
+at() { # PORT: what answers there
+	curl -fsS --max-time 5 "http://127.0.0.1:$1/"
+}
+at_is() { # PORT TEXT
+	[ "$(at "$1")" = "$2" ]
+}
+networks_of() {
+	docker inspect "$1" --format '{{range $n, $v := .NetworkSettings.Networks}}{{$n}} {{end}}'
+}
+
+@test "no HAProxy runs, and the page is at the app's port" {
+	[ ! -e "$DATA/run/proxy/haproxy.pid" ]
+	! server_processes | grep haproxy || false
+	assert_equal "$(app_url "$APP")" "http://127.0.0.1:$FIRST/"
+	assert_equal "$(at "$FIRST")" 'version 1'
+	run ssh_bardo proxy:report "$APP"
+	assert_output 'Proxy computed type: +none$'
+	assert_output 'Proxy enabled: +false$'
+	assert_output "Proxy running published: +$FIRST:5000\$"
+}
+
+@test "a second push takes the port over, and the one before stays without it" {
+	write_version 2
+	run push
+	assert_success
+	assert_equal "$(at "$FIRST")" 'version 2'
+	assert_equal "$(networks_of "bardo.$APP.web.1.1")" ''
+	assert_equal "$(networks_of "bardo.$APP.web.2.1")" "bardo._inside.$APP bardo.$APP "
+}
+
+@test "a broken version never answers, and the old one does" {
+	seen=$BATS_TEST_TMPDIR/seen
+	while :; do
+		at "$FIRST" 2>/dev/null
+		sleep 0.01
+	done >"$seen" &
+	watcher=$!
+	echo 'version 3' >www/index.html
+	cp start start.good
+	printf '#!/bin/sh\nexec httpd -f -p 5001 -h /www\n' >start
+	git commit -qam 'Listens at a wrong port'
+	run push
+	kill "$watcher"
+	assert_failure
+	assert_output 'check failed'
+	assert_equal "$(sort -u "$seen")" 'version 2'
+	assert_equal "$(at "$FIRST")" 'version 2'
+	[ -z "$(docker ps -aq --filter "name=bardo.$APP.web.3.1")" ]
+	mv start.good start
+	git commit -qam 'At the right one'
+}
+
+@test "lives:revive brings the old page back at the same port" {
+	run patiently lives:revive "$APP" 1
+	assert_success
+	assert_equal "$(at "$FIRST")" 'version 1'
+}
+
+@test "a life that crashes after the switch gives the port back" {
+	cp start start.good
+	printf '#!/bin/sh\nhttpd -p "$PORT" -h /www\nuntil [ -e /tmp/crash ]; do sleep 0.1; done\nexit 7\n' >start
+	write_version 'that crashes'
+	run push
+	assert_success
+	assert_equal "$(at "$FIRST")" 'version that crashes'
+	docker exec "bardo.$APP.web.$(live_life "$APP" life).1" touch /tmp/crash
+	wait_until 30 at_is "$FIRST" 'version 1'
+	fell_back() { [ "$(live_life "$APP" source)" = fallback ]; }
+	wait_until 30 fell_back
+	assert_equal "$(at "$FIRST")" 'version 1'
+	mv start.good start
+	git commit -qam 'Stays'
+}
+
+@test "a web count above 1 is refused, whoever asks" {
+	run patiently ps:scale "$APP" web=2
+	assert_failure
+	assert_output 'web=2: its port is published on the host'
+	assert_equal "$(ssh_bardo ps:scale "$APP" --format json)" '{"web":1}'
+}
+
+@test "names, certificates and maintenance pages say that they need the proxy" {
+	for what in "domains:add $APP shop.example.org" "certs:generate $APP a.example.org" \
+		"maintenance:enable $APP" 'domains:add-global example.org'; do
+		# shellcheck disable=SC2086
+		run ssh_bardo $what
+		assert_status 1
+		assert_output 'needs the proxy, and this server has none \(proxy.driver = none\)'
+	done
+	run patiently proxy:enable "$APP"
+	assert_status 1
+	assert_output 'proxy.driver = haproxy in its settings'
+	ssh_bardo domains:clear "$APP"
+	ssh_bardo maintenance:disable "$APP"
+}
+
+@test "ps:stop frees the port, ps:start and ps:restart have it again" {
+	patiently ps:stop "$APP"
+	run at "$FIRST"
+	assert_failure
+	patiently ps:start "$APP"
+	assert_equal "$(at "$FIRST")" 'version 1'
+	patiently ps:restart "$APP" web
+	assert_equal "$(at "$FIRST")" 'version 1'
+}
+
+@test "ports:add makes a life that has the port too" {
+	run patiently ports:add "$APP" "http:$((FIRST + 5)):5000"
+	assert_success
+	assert_equal "$(at "$((FIRST + 5))")" 'version 1'
+	assert_equal "$(at "$FIRST")" 'version 1'
+}
+
+@test "a port that somebody else has rejects the change, and the old life answers" {
+	busybox httpd -f -p "127.0.0.1:$((FIRST + 6))" -h /tmp 3>&- &
+	taker=$!
+	run patiently ports:add "$APP" "http:$((FIRST + 6)):5000"
+	kill "$taker"
+	assert_failure
+	assert_output 'switch failed'
+	assert_equal "$(at "$FIRST")" 'version 1'
+	assert_equal "$(at "$((FIRST + 5))")" 'version 1'
+	run ssh_bardo ports:list "$APP"
+	refute_output "$((FIRST + 6))"
+	run patiently ports:clear "$APP"
+	assert_success
+}
+
+@test "bardod killed in mid-switch: reconcile leads the port to what the record says" {
+	live=bardo.$APP.web.$(live_life "$APP" life).1
+	docker network disconnect "bardo._inside.$APP" "$live"
+	docker network disconnect "bardo.$APP" "$live"
+	run at "$FIRST"
+	assert_failure
+	run bardo doctor
+	assert_output "nobody answers at port $FIRST, which is published for $APP"
+	bardo reconcile "$APP"
+	assert_equal "$(at "$FIRST")" 'version 1'
+	run patiently proxy:build-config "$APP"
+	assert_success
+}
+
+@test "apps:destroy leaves nothing" {
+	patiently apps:destroy "$APP" --force
+	[ -z "$(things_of "$APP")" ]
+}
+
+@test "the Engine dies and starts again, and so does the page, at its port" {
+	if [ "$(id -u)" != 0 ]; then skip 'needs root for an Engine of its own'; fi
+	"$TOP/contrib/throwaway-engine" start "$OWN"
+	export DOCKER_HOST=unix://$OWN/docker.sock
+	"$TOP/contrib/examples/base-image" --import
+	server_with -c "engine.host=$DOCKER_HOST"
+	new_app_repo again
+	push
+	deploy_version 2
+	port=$(ssh_bardo ports:list "$APP" --format json | jq '.[0].host_port')
+	assert_equal "$(at "$port")" 'version 2'
+	# (Its containers die with it: nobody keeps them.)
+	pid=$(cat "$OWN/docker.pid")
+	family "$pid" | kill_each KILL
+	wait_until 10 is_gone "$pid"
+	run at "$port"
+	assert_failure
+	"$TOP/contrib/throwaway-engine" start "$OWN"
+	wait_until 60 at_is "$port" 'version 2'
+	deploy_version 3
+	assert_equal "$(at "$port")" 'version 3'
+	patiently apps:destroy "$APP" --force
+}
