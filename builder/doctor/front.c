@@ -1,6 +1,6 @@
 #include "builder/doctor/private.h"
 
-#include "builder/front/front.h"
+#include "builder/life/names.h"
 #include "builder/proxy/config.h"
 #include "builder/server.h"
 #include "config/base/err.h"
@@ -36,15 +36,18 @@ void doctor_check_front(const struct doctor *d)
 		[FRONT_CONFLICT] = {DOCTOR_WARNING,
 			"take the name from one of them: domains:remove, or nginx's own "
 			"configuration"},
+		[FRONT_BEHIND] = {DOCTOR_PROBLEM,
+			"on the host: bardo reconcile; its log says why nginx refused "
+			"them"},
 		[FRONT_LEFT_OUT] = {DOCTOR_PROBLEM, NULL},
 	};
 	char path[PATH_TEXT_MAX], todo[3 * PATH_TEXT_MAX];
 	struct err why = {0};
-	enum front_state state;
+	enum front_state state = FRONT_AWAY;
 
 	if (!haproxy_is_behind_nginx(d->server->settings))
 		return;
-	state = front_look(d->server, &why);
+	(void)names_look(d->server, &state, &why);
 	(void)front_file(d->server, path);
 	(void)snprintf(todo, sizeof(todo), how_to_include, path, path);
 	doctor_tell(d, "nginx", states[state].level,

@@ -223,32 +223,44 @@ static enum front_state look_at_configuration(
 	return state;
 }
 
-static enum front_state look(const struct server *s, const char *text, struct err *why)
+static enum front_state look(
+	const struct server *s, const char *text, const char *wanted, struct err *why)
 {
-	char wanted[SITES_GENERATION_SIZE], shown[SITES_GENERATION_SIZE];
+	char generation[SITES_GENERATION_SIZE], shown[SITES_GENERATION_SIZE];
 	enum front_state state;
 
-	find_generation(text, wanted);
-	state = look_at_configuration(s, text, wanted, why);
+	find_generation(text, generation);
+	state = look_at_configuration(s, text, generation, why);
 	if (state != FRONT_SERVES)
 		return state;
 	if (probe_generation(s, shown, why))
 		return FRONT_STOPPED;
-	if (!strcmp(shown, wanted))
-		return FRONT_SERVES;
-	(void)err_set(why, ERR_FAILED, "nginx runs with an older configuration");
-	return FRONT_OLD;
+	if (strcmp(shown, generation) != 0) {
+		(void)err_set(why, ERR_FAILED, "nginx runs with an older configuration");
+		return FRONT_OLD;
+	}
+	if (strcmp(text, wanted) != 0) {
+		(void)err_set(why, ERR_FAILED,
+			"nginx serves the names, or certificates, of before");
+		return FRONT_BEHIND;
+	}
+	return FRONT_SERVES;
 }
 
-enum front_state front_look(const struct server *s, struct err *why)
+enum front_state front_look(const struct server *s, const struct front_site *sites,
+	size_t len, struct err *why)
 {
 	char path[PATH_TEXT_MAX];
-	enum front_state state;
-	struct buf text;
+	enum front_state state = FRONT_AWAY;
+	struct buf text, wanted;
+	struct sites w = {.text = &wanted, .only_text = true};
 
 	buf_init(&text, SITES_TEXT_MAX);
+	buf_init(&wanted, SITES_TEXT_MAX);
 	(void)io_read_file(front_file(s, path), &text, NULL);
-	state = look(s, buf_text(&text), why);
+	if (!sites_write(&w, s, sites, len, why))
+		state = look(s, buf_text(&text), wanted.data, why);
+	buf_finish(&wanted);
 	buf_finish(&text);
 	return state;
 }

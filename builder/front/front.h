@@ -41,11 +41,13 @@ enum front_state {
 	FRONT_REFUSED,
 	FRONT_LEFT_OUT, /* it doesn't include the file */
 	FRONT_CONFLICT, /* another of its sites has one of the names */
+	FRONT_BEHIND,	/* it serves other names than it should */
 };
 
-/* What nginx makes of the file as it stands there; why says more, but for FRONT_SERVES.
- * Changes nothing. */
-enum front_state front_look(const struct server *s, struct err *why);
+/* How it stands with nginx, which should pass on these names; why says more, but for
+ * FRONT_SERVES. Changes nothing. */
+enum front_state front_look(const struct server *s, const struct front_site *sites,
+	size_t len, struct err *why);
 
 /* The file that it must include; out has PATH_TEXT_MAX bytes. */
 char *front_file(const struct server *s, char *out);

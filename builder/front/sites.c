@@ -33,7 +33,7 @@ struct writer {
 	const struct server *server;
 	struct buf *b;
 	char key[HAPROXY_KEY_SIZE];
-	bool http, https, ipv6;
+	bool http, https, ipv6, only_text;
 	/* The copy of this app's certificate. */
 	const char *handle;
 	char copy[PATH_TEXT_MAX];
@@ -94,7 +94,7 @@ static int copy_certificate(struct writer *w, const char *handle, struct err *er
 		(void)snprintf(
 			name, sizeof(name), FOLDER "/%s.%s" COPY_ENDING, handle, sum);
 		(void)path_run(set, name, w->copy);
-		if (access(w->copy, F_OK) < 0)
+		if (!w->only_text && access(w->copy, F_OK) < 0)
 			rc = io_replace_file(w->copy, 0600, pem.data, pem.len, err);
 		w->handle = rc ? NULL : handle;
 	}
@@ -288,6 +288,7 @@ int sites_write(struct sites *out, const struct server *s, const struct front_si
 		.b = out->text,
 		.http = is_on(set->proxy_http),
 		.ipv6 = has_ipv6(),
+		.only_text = out->only_text,
 	};
 	char path[PATH_TEXT_MAX];
 	int rc = io_make_dir(path_run(set, FOLDER, path), 0700, err);

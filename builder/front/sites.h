@@ -18,6 +18,7 @@ struct server;
 
 struct sites {
 	struct buf *text;
+	bool only_text;				/* write no copies */
 	char generation[SITES_GENERATION_SIZE]; /* differs with the text */
 };
 

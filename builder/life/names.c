@@ -1,7 +1,6 @@
 #include "builder/life/names.h"
 
 #include "builder/certificate/certificate.h"
-#include "builder/front/front.h"
 #include "builder/proxy/certificates.h"
 #include "builder/proxy/haproxy.h"
 #include "builder/server.h"
@@ -181,6 +180,15 @@ static int collect(void *ctx, const struct domain_routed *d)
 	return covered ? cover(n, d) : 0;
 }
 
+static void finish(struct names *n)
+{
+	for (size_t i = 0; i < n->certificates_len; i++)
+		buf_finish(&n->certificates[i].names);
+	free(n->certificates);
+	free(n->sites);
+	free(n->domains);
+}
+
 /* front_err gets what the nginx before us says against it, 0 or a code in *front. */
 static int route(struct server *s, const struct app *renewed, int *front,
 	struct err *front_err, struct err *err)
@@ -200,11 +208,7 @@ static int route(struct server *s, const struct app *renewed, int *front,
 	*front = rc ? 0 : front_serve(s, n.sites, n.sites_len, front_err);
 	if (!rc)
 		rc = haproxy_map_domains(s->settings, n.domains, n.len, err);
-	for (size_t i = 0; i < n.certificates_len; i++)
-		buf_finish(&n.certificates[i].names);
-	free(n.certificates);
-	free(n.sites);
-	free(n.domains);
+	finish(&n);
 	if (lock >= 0)
 		(void)close(lock);
 	return rc;
@@ -224,6 +228,17 @@ int names_follow(struct server *s, struct err *err)
 
 	if (front)
 		log_warn("names: %s", e.msg);
+	return rc;
+}
+
+int names_look(struct server *s, enum front_state *out, struct err *err)
+{
+	struct names n = {.server = s, .err = err};
+	int rc = domains_each_routed(s->store, collect, &n, err);
+
+	if (!rc)
+		*out = front_look(s, n.sites, n.sites_len, err);
+	finish(&n);
 	return rc;
 }
 

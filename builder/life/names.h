@@ -1,6 +1,8 @@
 #ifndef BARDO_BUILDER_NAMES_H
 #define BARDO_BUILDER_NAMES_H
 
+#include "builder/front/front.h"
+
 #include <stdbool.h>
 
 struct app;
@@ -24,6 +26,9 @@ int names_route(struct server *s, const struct app *renewed, struct err *err);
 /* The same for who changes something else: what the nginx before us says against it
  * (builder/front/front.h) keeps nobody from deploying, and goes to the log. */
 int names_follow(struct server *s, struct err *err);
+
+/* How it stands with the nginx before us; err also says more about that. */
+int names_look(struct server *s, enum front_state *out, struct err *err);
 
 /* "https://shop.example.org/", the first of its names that isn't a wildcard; http where
  * it has no certificate for that. false: it is reached by no name. out has URL_SIZE

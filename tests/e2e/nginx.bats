@@ -140,10 +140,32 @@ is_served() { # NAME TEXT
 	run push main
 	assert_success
 	nginx_main
+	run ssh_bardo doctor --format json
+	assert_shown 'nginx serves the names, or certificates, of before'
 	bardo reconcile
 	assert_equal "$(ask "$APP.apps.example.org")" 'version 1 200'
 	ssh_bardo domains:clear-global
 	ssh_bardo apps:destroy "$APP" --force
+}
+
+@test "a change whose bardo is killed while nginx judges it is finished by the next" {
+	cat >"$NGINX/slow" <<-END
+		#!/bin/sh
+		if [ -e $NGINX/hold ]; then : >$NGINX/judging; fi
+		while [ -e $NGINX/hold ]; do sleep 0.05; done
+		exec nginx -p $NGINX -c $NGINX/nginx.conf "\$@"
+	END
+	chmod +x "$NGINX/slow"
+	server_with -c "proxy.front-command=$NGINX/slow"
+	: >"$NGINX/hold"
+	ssh_bardo domains:add "$SHOP" killed.example.org 3>&- &
+	asking=$!
+	wait_until 20 test -e "$NGINX/judging"
+	server_processes | awk '/bardo --door/ {print $1}' | kill_each KILL
+	rm "$NGINX/hold"
+	wait_until 30 is_served killed.example.org 'version one 200'
+	wait "$asking" || true
+	server_as_usual
 }
 
 @test "another site's name is not taken from it" {

@@ -16,6 +16,10 @@ teardown_file() {
 }
 setup() {
 	load lib
+	load nginx
+}
+teardown() {
+	nginx_stop
 }
 
 @test "bardod says that everything runs as this user" {
@@ -65,4 +69,29 @@ setup() {
 	bardod_stop
 	bardod_start
 	assert_equal "$(page "$APP")" 'version 1'
+}
+
+@test "an nginx of this user's passes names on, by a file anywhere" {
+	mkdir "$NGINX" "$NGINX/sites" "$NGINX/tmp"
+	nginx_main
+	chown -R "${AS_USER:-$(id -un)}" "$NGINX"
+	chmod a+rx "$NGINX"
+	: >"$NGINX/sites/zz-bardo.conf"
+	chown "${AS_USER:-$(id -un)}" "$NGINX/sites/zz-bardo.conf"
+	bardod_stop
+	proxy_stop
+	server_with -c proxy.front=nginx -c "proxy.front-listen=127.0.0.1:$(front_port)" \
+		-c "proxy.front-command=nginx -p $NGINX -c $NGINX/nginx.conf" \
+		-c "proxy.front-file=$NGINX/sites/zz-bardo.conf"
+	as_server_user nginx -p "$NGINX" -c "$NGINX/nginx.conf" 3>&-
+	new_app_repo named
+	push
+	run ssh_bardo domains:add "$APP" named.example.org
+	assert_success
+	assert_equal "$(curl -sS --max-time 10 -H 'Host: named.example.org' \
+		"http://127.0.0.1:$(http_port)/")" 'version 1'
+	nginx_stop
+	bardod_stop
+	proxy_stop
+	server_as_usual
 }
