@@ -100,15 +100,11 @@ static int list_app(void *ctx, const struct app *app)
 
 int run_acl_list(struct request *r, struct err *err)
 {
-	const char *format = NULL;
-	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
 	struct listing l = {.request = r, .err = err};
 	struct app app;
 	bool json;
-	int rc = command_options(r, options, 1, 0, 1, err);
+	int rc = command_only_format(r, 0, 1, &json, err);
 
-	if (!rc)
-		rc = command_format(format, &json, err);
 	if (!rc && r->argc > 1)
 		rc = command_app(r, &app, err);
 	if (rc)

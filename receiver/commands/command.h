@@ -132,6 +132,9 @@ int command_leading_options(struct request *r, const struct command_option *opti
 /* --format's value: json, or text (stdout). */
 int command_format(const char *value, bool *json, struct err *err);
 
+/* command_options for a command whose one option is --format. */
+int command_only_format(struct request *r, int min, int max, bool *json, struct err *err);
+
 /* A heading, or that something was done: what a script can do without, and --quiet leaves
  * out. */
 __attribute__((format(printf, 2, 3))) void command_say(
@@ -171,6 +174,9 @@ int command_may(struct request *r, const struct app *app, enum command_needs nee
 
 /* Server admins, and the host's shell. */
 bool command_is_admin(const struct request *r);
+
+/* What is set for every app is for server admins: ERR_DENIED. */
+int command_check_global(const struct request *r, struct err *err);
 
 /* For what gives the machine away. ERR_DENIED says why; what: "docker options". */
 int command_root(const struct request *r, const char *what, struct err *err);

@@ -19,7 +19,7 @@
 int config_find(struct request *r, bool global, int min, int max,
 	struct config_target *out, struct err *err)
 {
-	int words, rc = 0;
+	int words;
 
 	*out = (struct config_target){
 		.global = global, .app = {.id = EVERY_APP, .name = "global"}, .first = 1};
@@ -29,13 +29,7 @@ int config_find(struct request *r, bool global, int min, int max,
 	if (words < min || words > max)
 		return err_set(err, ERR_USAGE, "usage: %s %s", r->argv[0],
 			r->command->arguments);
-	if (!global)
-		rc = command_app(r, &out->app, err);
-	else if (!r->user.admin && !r->on_host)
-		rc = err_set(err, ERR_DENIED,
-			"%s --global is for server admins, and %s is none: ask one",
-			r->argv[0], r->user.name);
-	return rc;
+	return global ? command_check_global(r, err) : command_app(r, &out->app, err);
 }
 
 /* The options that reading verbs have. */

@@ -46,14 +46,10 @@ static void show(void *ctx, const struct doctor_finding *f)
 /* Exit status 1 when there is a problem, as for what watches servers. */
 int run_doctor(struct request *r, struct err *err)
 {
-	const char *format = NULL;
-	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
 	struct listing l = {.request = r};
 	bool json = false;
-	int rc = command_options(r, options, 1, 0, 0, err);
+	int rc = command_only_format(r, 0, 0, &json, err);
 
-	if (!rc)
-		rc = command_format(format, &json, err);
 	if (rc)
 		return rc;
 	l.json = json ? cJSON_CreateArray() : NULL;

@@ -26,12 +26,11 @@ static int check_branch(const char *branch, struct err *err)
 
 static int set_everywhere(struct request *r, const char *branch, struct err *err)
 {
-	if (!r->user.admin && !r->on_host)
-		return err_set(err, ERR_DENIED,
-			"git:set --global is for server admins, and %s is none",
-			r->user.name);
-	return property_set(
-		r->server.store, EVERY_APP, "git", DEPLOY_BRANCH, branch, err);
+	int rc = command_check_global(r, err);
+
+	return rc ? rc
+		  : property_set(r->server.store, EVERY_APP, "git", DEPLOY_BRANCH, branch,
+			    err);
 }
 
 static int set(struct request *r, bool global, const char *branch, struct err *err)

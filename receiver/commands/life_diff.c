@@ -423,16 +423,12 @@ static int find_numbers(
 
 int run_lives_diff(struct request *r, struct err *err)
 {
-	const char *format = NULL;
-	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
 	struct side from = {0}, to = {0};
 	struct app app = {0};
 	cJSON *out = NULL;
-	int a = 0, b = 0, rc = command_options(r, options, 1, 1, 3, err);
 	bool json = false;
+	int a = 0, b = 0, rc = command_only_format(r, 1, 3, &json, err);
 
-	if (!rc)
-		rc = command_format(format, &json, err);
 	if (!rc)
 		rc = command_app(r, &app, err);
 	if (!rc)

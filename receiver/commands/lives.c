@@ -99,15 +99,11 @@ static int list_life(void *ctx, const struct life *l)
 
 int run_lives(struct request *r, struct err *err)
 {
-	const char *format = NULL;
-	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
 	struct app app;
 	struct listing listing = {.r = r, .app = &app};
 	bool json;
-	int rc = command_options(r, options, 1, 1, 1, err);
+	int rc = command_only_format(r, 1, 1, &json, err);
 
-	if (!rc)
-		rc = command_format(format, &json, err);
 	if (!rc)
 		rc = command_app_ever(r, &app, err);
 	if (rc)
@@ -145,15 +141,11 @@ static void print_info(
 
 int run_lives_info(struct request *r, struct err *err)
 {
-	const char *format = NULL;
-	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
 	struct life life;
 	struct app app;
 	bool json;
-	int number, rc = command_options(r, options, 1, 2, 2, err);
+	int number, rc = command_only_format(r, 2, 2, &json, err);
 
-	if (!rc)
-		rc = command_format(format, &json, err);
 	if (!rc)
 		rc = command_app_ever(r, &app, err);
 	if (!rc)

@@ -146,16 +146,12 @@ static const char *text_of(const cJSON *entry, const char *name)
 
 int run_network_info(struct request *r, struct err *err)
 {
-	const char *format = NULL;
-	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
 	struct shared_network n;
 	bool json = false;
 	cJSON *out = NULL;
 	const cJSON *app;
-	int rc = command_options(r, options, 1, 1, 1, err);
+	int rc = command_only_format(r, 1, 1, &json, err);
 
-	if (!rc)
-		rc = command_format(format, &json, err);
 	if (!rc)
 		rc = network_find_theirs(r, r->argv[1], &n, err);
 	if (!rc)
@@ -217,15 +213,11 @@ static int list_shared(void *ctx, const struct shared_network *n)
 
 int run_network_list(struct request *r, struct err *err)
 {
-	const char *format = NULL;
-	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
 	struct listing l = {.request = r, .err = err};
 	bool json = false;
 	const cJSON *one;
-	int rc = command_options(r, options, 1, 0, 0, err);
+	int rc = command_only_format(r, 0, 0, &json, err);
 
-	if (!rc)
-		rc = command_format(format, &json, err);
 	if (rc)
 		return rc;
 	l.list = cJSON_CreateArray();

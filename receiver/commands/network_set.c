@@ -176,13 +176,7 @@ static int find_target(struct setting *s, bool global, struct err *err)
 			r->command->arguments);
 	s->name = r->argv[first];
 	s->values = first + 1;
-	if (!global)
-		return command_app(r, &s->app, err);
-	if (command_is_admin(r))
-		return 0;
-	return err_set(err, ERR_DENIED,
-		"%s --global is for server admins, and %s is none", r->argv[0],
-		r->user.name);
+	return global ? command_check_global(r, err) : command_app(r, &s->app, err);
 }
 
 int run_network_set(struct request *r, struct err *err)

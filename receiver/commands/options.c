@@ -146,6 +146,15 @@ int command_format(const char *value, bool *json, struct err *err)
 	return 0;
 }
 
+int command_only_format(struct request *r, int min, int max, bool *json, struct err *err)
+{
+	const char *format = NULL;
+	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
+	int rc = command_options(r, options, 1, min, max, err);
+
+	return rc ? rc : command_format(format, json, err);
+}
+
 void command_say(const struct request *r, const char *format, ...)
 {
 	va_list args;

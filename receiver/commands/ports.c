@@ -331,14 +331,10 @@ static int print_mappings(
 
 int run_ports_list(struct request *r, struct err *err)
 {
-	const char *format = NULL;
-	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
 	struct app app;
 	bool json = false;
-	int rc = command_options(r, options, 1, 1, 1, err);
+	int rc = command_only_format(r, 1, 1, &json, err);
 
-	if (!rc)
-		rc = command_format(format, &json, err);
 	if (!rc)
 		rc = command_app(r, &app, err);
 	return rc ? rc : print_mappings(r, &app, json, err);

@@ -46,13 +46,7 @@ static int find(const struct request *r, const struct property *properties, size
 static int find_app(struct request *r, bool global, struct app *app, struct err *err)
 {
 	*app = (struct app){.id = EVERY_APP};
-	if (!global)
-		return command_app(r, app, err);
-	if (r->user.admin || r->on_host)
-		return 0;
-	return err_set(err, ERR_DENIED,
-		"%s --global is for server admins, and %s is none", r->argv[0],
-		r->user.name);
+	return global ? command_check_global(r, err) : command_app(r, app, err);
 }
 
 int command_property_set(struct request *r, const char *family,

@@ -66,11 +66,7 @@ static int find_app(struct scope *s, bool global, struct err *err)
 	if (r->argc > 1)
 		return err_set(err, ERR_USAGE, "--global is for every app, not for %.60s",
 			r->argv[1]);
-	return command_is_admin(r)
-		? 0
-		: err_set(err, ERR_DENIED,
-			  "%s --global is for server admins, and %s is none", r->argv[0],
-			  r->user.name);
+	return command_check_global(r, err);
 }
 
 static int open_scope(struct request *r, struct scope *s, const char *kind, bool values,

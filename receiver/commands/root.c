@@ -14,6 +14,15 @@ bool command_is_admin(const struct request *r)
 	return r->user.admin || r->on_host || r->as_server;
 }
 
+int command_check_global(const struct request *r, struct err *err)
+{
+	if (command_is_admin(r))
+		return 0;
+	return err_set(err, ERR_DENIED,
+		"%s --global is for server admins, and %s is none: ask one", r->argv[0],
+		r->user.name);
+}
+
 int command_root(const struct request *r, const char *what, struct err *err)
 {
 	if (command_is_admin(r))

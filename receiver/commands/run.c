@@ -231,13 +231,9 @@ static int show(void *ctx, const struct run_seen *run)
 int run_run_list(struct request *r, struct err *err)
 {
 	struct listing l = {.request = r, .err = err};
-	const char *format = NULL;
-	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
 	bool json;
-	int rc = command_options(r, options, 1, 0, 1, err);
+	int rc = command_only_format(r, 0, 1, &json, err);
 
-	if (!rc)
-		rc = command_format(format, &json, err);
 	l.of_one = r->argc == 2;
 	if (!rc && l.of_one)
 		rc = command_app(r, &l.app, err);

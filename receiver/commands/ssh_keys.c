@@ -120,15 +120,11 @@ static int add_key(
 
 int run_ssh_keys_list(struct request *r, struct err *err)
 {
-	const char *format = NULL;
-	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
 	const char *name;
 	bool json;
 	cJSON *list;
-	int rc = command_options(r, options, 1, 0, 1, err);
+	int rc = command_only_format(r, 0, 1, &json, err);
 
-	if (!rc)
-		rc = command_format(format, &json, err);
 	name = r->argc > 1 ? r->argv[1] : is_admin(r) ? NULL : r->user.name;
 	if (!rc && name)
 		rc = check_own(r, name, err);

@@ -427,15 +427,11 @@ static void print_list(const struct request *r, const struct app *app, const cJS
 
 int run_storage_list(struct request *r, struct err *err)
 {
-	const char *format = NULL;
-	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
 	struct app app;
 	bool json = false;
 	cJSON *list;
-	int rc = command_options(r, options, 1, 0, 1, err);
+	int rc = command_only_format(r, 0, 1, &json, err);
 
-	if (!rc)
-		rc = command_format(format, &json, err);
 	if (!rc && r->argc == 1)
 		return storage_list_all(r, json, err);
 	if (!rc)

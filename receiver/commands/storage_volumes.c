@@ -308,15 +308,11 @@ static void print_volume(const struct request *r, const cJSON *v)
 
 int run_storage_info(struct request *r, struct err *err)
 {
-	const char *format = NULL;
-	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
 	struct volume v;
 	bool json = false;
 	cJSON *out;
-	int rc = command_options(r, options, 1, 1, 1, err);
+	int rc = command_only_format(r, 1, 1, &json, err);
 
-	if (!rc)
-		rc = command_format(format, &json, err);
 	if (!rc)
 		rc = volume_check_name(r->argv[1], err);
 	if (!rc)
@@ -371,13 +367,9 @@ int storage_list_all(struct request *r, bool json, struct err *err)
 
 int run_storage_list_entries(struct request *r, struct err *err)
 {
-	const char *format = NULL;
-	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
 	bool json = false;
-	int rc = command_options(r, options, 1, 0, 0, err);
+	int rc = command_only_format(r, 0, 0, &json, err);
 
-	if (!rc)
-		rc = command_format(format, &json, err);
 	return rc ? rc : storage_list_all(r, json, err);
 }
 

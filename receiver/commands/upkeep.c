@@ -53,13 +53,9 @@ static int settings_as_json(const struct settings *settings, struct err *err)
 
 int run_settings(struct request *r, struct err *err)
 {
-	const char *format = NULL;
-	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
 	bool json = false;
-	int rc = command_options(r, options, 1, 0, 0, err);
+	int rc = command_only_format(r, 0, 0, &json, err);
 
-	if (!rc)
-		rc = command_format(format, &json, err);
 	if (!rc && !r->on_host && !r->user.admin)
 		return err_set(err, ERR_DENIED, "settings is for server admins: ask one");
 	if (!rc && json)

@@ -103,14 +103,10 @@ static int add_user(void *ctx, const struct user *u, int keys, int64_t created_a
 
 int run_users_list(struct request *r, struct err *err)
 {
-	const char *format = NULL;
-	const struct command_option options[] = {{"--format", NULL, NULL, &format}};
 	bool json;
 	cJSON *list;
-	int rc = command_options(r, options, 1, 0, 0, err);
+	int rc = command_only_format(r, 0, 0, &json, err);
 
-	if (!rc)
-		rc = command_format(format, &json, err);
 	if (rc)
 		return rc;
 	if (!json)
