@@ -464,6 +464,16 @@ static int apply_docker_host(struct settings *s, struct err *err)
 		err);
 }
 
+static int check_together(const struct settings *s, struct err *err)
+{
+	if (settings_have_proxy(s) || !strcmp(s->proxy_front, SETTING_OFF))
+		return 0;
+	return err_set(err, ERR_USAGE,
+		"proxy.front = %s passes visitors on to HAProxy: it must be off with "
+		"proxy.driver = %s",
+		s->proxy_front, s->proxy_driver);
+}
+
 int settings_load(struct settings *s, const char *file, const char *const *overrides,
 	size_t overrides_len, struct err *err)
 {
@@ -473,6 +483,8 @@ int settings_load(struct settings *s, const char *file, const char *const *overr
 		rc = read_file(s, file, err);
 	for (size_t i = 0; i < overrides_len && !rc; i++)
 		rc = apply_override(s, overrides[i], err);
+	if (!rc)
+		rc = check_together(s, err);
 	return rc ? rc : apply_docker_host(s, err);
 }
 

@@ -120,6 +120,19 @@ static void names_what_a_bad_value_should_have_been(void **state)
 	}
 }
 
+static void refuses_a_front_without_a_proxy(void **state)
+{
+	static const char *const both[] = {"proxy.front=nginx", "proxy.driver=none"};
+	struct settings s;
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(settings_load(&s, NULL, both, 2, &err), ERR_USAGE);
+	assert_non_null(strstr(err.msg, "proxy.front = nginx"));
+	assert_int_equal(settings_load(&s, NULL, both, 1, NULL), 0);
+	assert_int_equal(settings_load(&s, NULL, both + 1, 1, NULL), 0);
+}
+
 static void bounds_what_a_login_may_take(void **state)
 {
 	static const char *const wrong[] = {"ssh.max-tries=0", "ssh.max-tries=1001",
@@ -284,6 +297,7 @@ int main(void)
 		cmocka_unit_test(reads_a_file_and_lets_overrides_win),
 		cmocka_unit_test(names_file_and_line_of_an_unknown_key),
 		cmocka_unit_test(names_what_a_bad_value_should_have_been),
+		cmocka_unit_test(refuses_a_front_without_a_proxy),
 		cmocka_unit_test(bounds_what_a_login_may_take),
 		cmocka_unit_test(names_the_line_that_is_wrong_among_several),
 		cmocka_unit_test(lets_the_last_line_win),
