@@ -32,6 +32,11 @@
  * limit, which may be a billion. */
 #define DESCRIPTORS_MAX 65536
 
+/* What a visitor may send over HTTP/2 before we say that it came. With HTTP/2's own 64
+ * KiB an upload from 100 ms away gets 0.5 MB/s, over HTTP/1.1 it gets what the wire has.
+ */
+#define H2_WINDOW (1024 * 1024)
+
 #define PROXY_USER "haproxy"
 
 static int no_room(struct err *err)
@@ -75,6 +80,7 @@ static int add_global(struct buf *b, const struct settings *s)
 		rc |= buf_addf(b, " uid %d gid %d", (int)geteuid(), (int)getegid());
 	rc |= buf_addf(b, "\n\tstats timeout 30s\n\tnbthread %d\n\tfd-hard-limit %d\n",
 		threads(), DESCRIPTORS_MAX);
+	rc |= buf_addf(b, "\ttune.h2.initial-window-size %d\n", H2_WINDOW);
 	rc |= buf_adds(b, tls);
 	if (root && getpwnam(PROXY_USER))
 		rc |= buf_adds(b, "\tuser " PROXY_USER "\n\tgroup " PROXY_USER "\n");

@@ -198,6 +198,16 @@ static void tries_for_as_long_as_its_times_come_to(void **state)
 	assert_true(clock_monotonic_ms() - began >= 2000);
 }
 
+/* Some ten times in two seconds, most of them in the first half. */
+static void tries_less_and_less_often(void **state)
+{
+	struct world *w = *state;
+
+	fails(w, "[{\"path\":\"/after/40\",\"attempts\":1,\"timeout\":1,\"wait\":1}]");
+	/* The server has counted what was asked before, too. */
+	passes(w, "[{\"path\":\"/after/10\",\"attempts\":1,\"timeout\":1,\"wait\":1}]");
+}
+
 static void wants_the_content(void **state)
 {
 	struct world *w = *state;
@@ -364,6 +374,7 @@ int main(void)
 		cmocka_unit_test(tells_what_a_page_answered),
 		cmocka_unit_test(asks_again_until_it_answers),
 		cmocka_unit_test(tries_for_as_long_as_its_times_come_to),
+		cmocka_unit_test(tries_less_and_less_often),
 		cmocka_unit_test(wants_the_content),
 		cmocka_unit_test(sends_the_headers),
 		cmocka_unit_test(gives_up_on_an_answer_that_does_not_come),
