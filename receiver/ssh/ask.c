@@ -87,9 +87,9 @@ void ask_signal(struct asker *a, uint32_t id, const char *name)
 	(void)send_request(a, &r, NULL, 0, NULL);
 }
 
-void ask_hangup(struct asker *a, uint32_t id)
+int ask_hangup(struct asker *a, uint32_t id)
 {
 	struct door_request r = {.kind = DOOR_HANGUP, .id = id};
 
-	(void)send_request(a, &r, NULL, 0, NULL);
+	return send_request(a, &r, NULL, 0, NULL);
 }

@@ -31,8 +31,10 @@ struct ask_run {
 /* ERR_USAGE: the command is too long. ERR_AWAY: no bardod. */
 int ask_run(struct asker *a, const struct ask_run *run, struct err *err);
 
-/* These are lost when bardod has gone, and then its commands are told by nobody. */
+/* Lost when bardod has gone. */
 void ask_signal(struct asker *a, uint32_t id, const char *name);
-void ask_hangup(struct asker *a, uint32_t id);
+
+/* ERR_AWAY: bardod has gone, and nobody tells the command. */
+int ask_hangup(struct asker *a, uint32_t id);
 
 #endif

@@ -273,12 +273,15 @@ void channel_destroy(struct channel *c)
 	free(c);
 }
 
+/* bardod tells the command. Without one it has only its descriptors to see it by. */
 static void hang_up(struct channel *c)
 {
-	if (c->phase == CHANNEL_RUNNING && !c->hung_up)
-		ask_hangup(c->asker, c->id);
+	bool first = c->phase == CHANNEL_RUNNING && !c->hung_up;
+
 	c->hung_up = true;
 	pump_unheard(&c->pump);
+	if (first && ask_hangup(c->asker, c->id) == ERR_AWAY)
+		pump_let_go(&c->pump);
 }
 
 void channel_lose(struct channel *c)

@@ -140,6 +140,14 @@ void pump_unheard(struct pump *p)
 	backlog_drop(&p->err.backlog);
 }
 
+void pump_let_go(struct pump *p)
+{
+	if (p->finishes)
+		return;
+	close_fd(&p->out.fd);
+	close_fd(&p->err.fd);
+}
+
 void pump_detach(struct pump *p)
 {
 	pump_unheard(p);

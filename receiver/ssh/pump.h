@@ -80,6 +80,9 @@ void pump_input_ended(struct pump *p);
 /* Output is thrown away from now on; input that has come still reaches the command. */
 void pump_unheard(struct pump *p);
 
+/* Closes the command's outputs, unless it finishes whoever reads. */
+void pump_let_go(struct pump *p);
+
 /* libssh's channel is gone or about to be. */
 void pump_detach(struct pump *p);
 

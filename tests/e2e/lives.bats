@@ -216,6 +216,20 @@ no_command_runs() {
 	wait_until 10 no_command_runs
 }
 
+@test "what follows ends with its reader after bardod has gone, too" {
+	ssh_bardo logs "$STORY" -t >"$BATS_TEST_TMPDIR/logs" 2>&1 3>&- &
+	readers=$!
+	ssh_bardo events -t >"$BATS_TEST_TMPDIR/events" 2>&1 3>&- &
+	readers+=" $!"
+	wait_until 10 test -s "$BATS_TEST_TMPDIR/events"
+	docker exec "$(running_containers_of "$STORY")" sh -c 'echo a word >/proc/1/fd/1'
+	wait_until 10 grep -q 'a word' "$BATS_TEST_TMPDIR/logs"
+	bardod_stop KILL
+	for reader in $readers; do kill_family "$reader"; done
+	wait_until 10 no_command_runs
+	bardod_start
+}
+
 @test "apps:create, apps:list, apps:exists and apps:destroy do as Dokku's do" {
 	name=made-s$SLOT
 	run ssh_bardo apps:create "$name"
