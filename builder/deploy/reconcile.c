@@ -85,7 +85,9 @@ static int repair_live(struct server *s, const struct app *app, struct err *err)
 		log_info("%s: started life %d again", app->name, live.number);
 	if (!rc)
 		rc = life_keep(s, app, &live, err);
-	return rc ? rc : route_to_life(s, app, &live, err);
+	if (!rc)
+		rc = route_to_life(s, app, &live, err);
+	return rc ? rc : life_remove_left_over(s, app, &live, err);
 }
 
 static int drop_if_empty(struct server *s, struct app *app, struct err *err)

@@ -264,6 +264,16 @@ int life_rejoin(
 	return rc;
 }
 
+/* The Engine may still be stopping it. ERR_NOTFOUND: it is gone now. */
+static int finish_leaving(struct server *s, const char *name, struct err *err)
+{
+	int rc = container_stop(s, name, err);
+
+	if (!rc)
+		rc = container_remove(s, name, err);
+	return rc ? rc : ERR_NOTFOUND;
+}
+
 static int repair_place(struct server *s, const struct app *app, const struct life *life,
 	const struct plan *plan, const struct place *place, bool *changed,
 	struct err *err)
@@ -272,10 +282,9 @@ static int repair_place(struct server *s, const struct app *app, const struct li
 	bool running = false;
 	int rc;
 
-	if (is_left_over(plan, place))
-		return life_remove_place(s, app, place, err);
 	(void)place_container_name(app, place, name);
-	rc = container_is_running(s, name, &running, err);
+	rc = place->leaving ? finish_leaving(s, name, err)
+			    : container_is_running(s, name, &running, err);
 	if (!rc && running)
 		return 0;
 	*changed = true;
@@ -286,7 +295,29 @@ static int repair_place(struct server *s, const struct app *app, const struct li
 		if (!rc)
 			rc = network_join_late(s, app, plan, place->process, name, err);
 	}
-	return rc ? rc : container_start(s, name, err);
+	if (!rc)
+		rc = container_start(s, name, err);
+	return rc || !place->leaving
+		? rc
+		: place_set_leaving(s->store, app, place, false, err);
+}
+
+/* Whatever comes of it: they have had their time. */
+static void await_ready(struct server *s, const struct app *app, const struct plan *plan,
+	const struct place_list *places)
+{
+	struct say nobody;
+	bool stands_in = false;
+
+	for (size_t i = 0; i < places->len; i++)
+		stands_in = stands_in || is_left_over(plan, &places->items[i]);
+	say_init(&nobody, -1);
+	for (size_t i = 0; i < places->len && stands_in; i++) {
+		if (!is_left_over(plan, &places->items[i]))
+			(void)life_check_place(
+				s, app, plan, &places->items[i], &nobody, NULL);
+	}
+	say_finish(&nobody);
 }
 
 int life_repair(struct server *s, const struct app *app, const struct life *life,
@@ -299,8 +330,30 @@ int life_repair(struct server *s, const struct app *app, const struct life *life
 	*changed = false;
 	if (!rc)
 		rc = read_places(s, app, life, &places, err);
-	for (size_t i = 0; !rc && i < places.len; i++)
-		rc = repair_place(s, app, life, &plan, &places.items[i], changed, err);
+	for (size_t i = 0; !rc && i < places.len; i++) {
+		if (!is_left_over(&plan, &places.items[i]))
+			rc = repair_place(
+				s, app, life, &plan, &places.items[i], changed, err);
+	}
+	if (!rc && *changed)
+		await_ready(s, app, &plan, &places);
+	plan_finish(&plan);
+	return rc;
+}
+
+int life_remove_left_over(
+	struct server *s, const struct app *app, const struct life *life, struct err *err)
+{
+	struct place_list places;
+	struct plan plan = {0};
+	int rc = life_read_plan(s, life, &plan, err);
+
+	if (!rc)
+		rc = read_places(s, app, life, &places, err);
+	for (size_t i = 0; !rc && i < places.len; i++) {
+		if (is_left_over(&plan, &places.items[i]))
+			rc = life_remove_place(s, app, &places.items[i], err);
+	}
 	plan_finish(&plan);
 	return rc;
 }
@@ -337,9 +390,12 @@ int life_keep(
 
 	if (!rc)
 		rc = read_places(s, app, life, &places, err);
-	for (size_t i = 0; !rc && i < places.len; i++)
-		rc = container_keep(s, place_container_name(app, &places.items[i], name),
-			plan_restart(&plan), err);
+	for (size_t i = 0; !rc && i < places.len; i++) {
+		if (!is_left_over(&plan, &places.items[i]))
+			rc = container_keep(s,
+				place_container_name(app, &places.items[i], name),
+				plan_restart(&plan), err);
+	}
 	plan_finish(&plan);
 	return rc;
 }

@@ -58,9 +58,16 @@ int life_rejoin(struct server *s, const struct app *app, const struct life *life
 	struct err *err);
 
 /* Makes the containers of a life that should run do so: starts stopped ones, creates lost
- * ones again. *changed tells whether there was anything to do. */
+ * ones again, and those that were being replaced. *changed tells whether there was
+ * anything to do. Where something outside its plan may stand in for them, they get time
+ * to be ready. */
 int life_repair(struct server *s, const struct app *app, const struct life *life,
 	bool *changed, struct err *err);
+
+/* Takes away what isn't in its plan: what a ps:scale or a restart that was cut off left.
+ * Nothing is routed there any more. */
+int life_remove_left_over(struct server *s, const struct app *app,
+	const struct life *life, struct err *err);
 
 /* Stops its containers, but keeps them: to give a volume to the next life. */
 int life_stop(struct server *s, const struct app *app, const struct life *life,

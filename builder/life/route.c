@@ -196,23 +196,20 @@ struct webs {
 };
 
 static int read_webs(struct server *s, const struct app *app, const struct life *life,
-	const struct place *resting, struct webs *out, struct err *err)
+	const struct plan *plan, const struct place *resting, struct webs *out,
+	struct err *err)
 {
-	struct plan plan = {0};
 	size_t all, webs = 0;
-	int rc = life_read_plan(s, life, &plan, err);
+	int rc = places_read(s->store, app, life->number, out->places, &all, err);
 
-	if (!rc)
-		rc = places_read(s->store, app, life->number, out->places, &all, err);
 	for (size_t i = 0; !rc && i < all; i++) {
-		if (is_routed(&plan, &out->places[i], resting))
+		if (is_routed(plan, &out->places[i], resting))
 			out->places[webs++] = out->places[i];
 	}
-	out->published = !rc && plan_is_published(&plan);
+	out->published = !rc && plan_is_published(plan);
 	out->len = out->published ? 0 : webs;
-	out->port = rc ? 0 : plan_port(&plan);
-	out->on_host = !rc && plan_is_on_host(&plan);
-	plan_finish(&plan);
+	out->port = rc ? 0 : plan_port(plan);
+	out->on_host = !rc && plan_is_on_host(plan);
 	return rc;
 }
 
@@ -239,11 +236,17 @@ static int route_target(struct server *s, const struct app *app, const struct we
 int route_to_life(
 	struct server *s, const struct app *app, const struct life *life, struct err *err)
 {
-	return route_past(s, app, life, NULL, err);
+	struct plan plan = {0};
+	int rc = life ? life_read_plan(s, life, &plan, err) : 0;
+
+	if (!rc)
+		rc = route_past(s, app, life, &plan, NULL, err);
+	plan_finish(&plan);
+	return rc;
 }
 
 int route_past(struct server *s, const struct app *app, const struct life *life,
-	const struct place *resting, struct err *err)
+	const struct plan *plan, const struct place *resting, struct err *err)
 {
 	struct target targets[TARGETS_MAX];
 	struct webs webs = {0};
@@ -251,7 +254,7 @@ int route_past(struct server *s, const struct app *app, const struct life *life,
 	int rc = read_targets(s, app, targets, &len, err);
 
 	if (!rc && life && !app->stopped)
-		rc = read_webs(s, app, life, resting, &webs, err);
+		rc = read_webs(s, app, life, plan, resting, &webs, err);
 	if (!rc && webs.published && !resting)
 		rc = published_claim(s, app, life, err);
 	for (size_t i = 0; i < len && !rc; i++)

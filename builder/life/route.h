@@ -7,6 +7,7 @@ struct app;
 struct err;
 struct life;
 struct place;
+struct plan;
 struct server;
 
 /* Where an app's traffic goes. The record says which life serves; this makes the proxy,
@@ -44,9 +45,10 @@ int route_ports_of(struct server *s, const struct app *app, const struct life *l
 /* Gives back backends that a ports:remove whose bardo died left behind. */
 int route_release_unused(struct server *s, const struct app *app, struct err *err);
 
-/* The same as route_to_life, but for one of its containers, which drains. */
+/* The same as route_to_life, but for one of its containers, which drains. plan: which of
+ * them there are now, where that isn't what the life's own plan has. */
 int route_past(struct server *s, const struct app *app, const struct life *life,
-	const struct place *resting, struct err *err);
+	const struct plan *plan, const struct place *resting, struct err *err);
 
 /* The app's backends; each's nonzero return ends it and is returned. */
 int route_each_slot(struct server *s, const struct app *app,

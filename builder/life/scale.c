@@ -8,10 +8,13 @@
 #include "builder/say.h"
 #include "builder/server.h"
 #include "config/app/checks.h"
+#include "config/app/scale.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
+#include "config/base/log.h"
 #include "config/record/places.h"
 #include "config/settings.h"
+#include "config/store.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -189,16 +192,46 @@ static void take_back(struct change *c)
 	}
 }
 
+static int start_proved(struct change *c, struct err *err)
+{
+	int rc = start_missing(c, err);
+
+	if (!rc)
+		rc = prove(c, err);
+	if (rc)
+		take_back(c);
+	return rc;
+}
+
 /* ---- taking away what is too much ---- */
 
-static int freeze(struct change *c, struct err *err)
+static int write_down(struct change *c, const char *plan, const struct scale_wish *wishes,
+	size_t len, struct err *err)
+{
+	struct store *store = c->server->store;
+	int rc = store_begin(store, err);
+
+	if (rc)
+		return rc;
+	rc = life_set_config(store, c->life, plan, err);
+	for (size_t i = 0; i < len && !rc; i++)
+		rc = scale_set(
+			store, c->app->id, wishes[i].process, wishes[i].count, err);
+	if (!rc)
+		return store_commit(store, err);
+	store_rollback(store);
+	return rc;
+}
+
+static int freeze(
+	struct change *c, const struct scale_wish *wishes, size_t len, struct err *err)
 {
 	char *json = plan_print(c->plan);
 	int rc;
 
 	if (!json)
 		return err_set(err, ERR_FAILED, "out of memory");
-	rc = life_set_config(c->server->store, c->life, json, err);
+	rc = write_down(c, json, wishes, len, err);
 	free(json);
 	return rc;
 }
@@ -228,18 +261,17 @@ static int remove_surplus(struct change *c, struct err *err)
 }
 
 int life_follow(struct server *s, const struct app *app, const struct life *life,
-	const struct plan *plan, struct say *say, struct err *err)
+	const struct plan *plan, const struct scale_wish *wishes, size_t wishes_len,
+	struct say *say, struct err *err)
 {
 	struct change c;
 	int rc = begin(&c, s, app, life, plan, say, err);
 
+	if (!rc)
+		rc = start_proved(&c, err);
 	if (rc)
 		return rc;
-	rc = start_missing(&c, err);
-	if (!rc)
-		rc = prove(&c, err);
-	if (!rc)
-		rc = freeze(&c, err);
+	rc = freeze(&c, wishes, wishes_len, err);
 	if (rc) {
 		take_back(&c);
 		return rc;
@@ -253,13 +285,15 @@ int life_follow(struct server *s, const struct app *app, const struct life *life
 static int replace(struct change *c, const struct place *place, struct err *err)
 {
 	char name[CONTAINER_NAME_SIZE];
-	int rc = route_past(c->server, c->app, c->life, place, err);
+	int rc = route_past(c->server, c->app, c->life, c->plan, place, err);
 
 	say_step(c->say, "Restarting %s.%d", place->process, place->position);
 	(void)place_container_name(c->app, place, name);
 	drain(c, place, 1);
 	if (!rc)
 		rc = drop_routes(c, place, 1, err);
+	if (!rc)
+		rc = place_set_leaving(c->server->store, c->app, place, true, err);
 	if (!rc)
 		rc = container_stop(c->server, name, err);
 	if (!rc)
@@ -268,6 +302,8 @@ static int replace(struct change *c, const struct place *place, struct err *err)
 		rc = container_create(c->server, c->app, c->life, c->plan, place, err);
 	if (!rc)
 		rc = container_start(c->server, name, err);
+	if (!rc)
+		rc = place_set_leaving(c->server->store, c->app, place, false, err);
 	if (!rc)
 		rc = life_check_place(c->server, c->app, c->plan, place, c->say, err);
 	if (!rc)
@@ -293,18 +329,32 @@ static bool needs_company(const struct plan *plan, const struct plan_process *p)
 		!plan_is_published(plan) && !plan_exclusive_volume(plan);
 }
 
+/* What can't be proved has no routes, and what stands in for it must keep its own. */
+static void keep_company(struct change *c)
+{
+	say_problem(c->say, "What was started beside it goes on serving");
+	if (freeze(c, NULL, 0, NULL) < 0)
+		log_warn("%s: the next reconcile takes it away", c->app->name);
+}
+
 static int replace_in_company(struct change *c, struct plan *plan,
 	const struct plan_process *p, struct err *err)
 {
 	int rc = plan_set_count(plan, p->name, p->count + 1, err);
 
 	if (!rc)
-		rc = life_follow(c->server, c->app, c->life, plan, c->say, err);
+		rc = start_proved(c, err);
+	if (rc)
+		return rc;
+	rc = replace_all(c, p, err);
+	if (rc) {
+		keep_company(c);
+		return rc;
+	}
+	rc = plan_set_count(plan, p->name, p->count, err);
 	if (!rc)
-		rc = replace_all(c, p, err);
-	if (!rc)
-		rc = plan_set_count(plan, p->name, p->count, err);
-	return rc ? rc : life_follow(c->server, c->app, c->life, plan, c->say, err);
+		rc = read_places(c, err);
+	return rc ? rc : remove_surplus(c, err);
 }
 
 int life_restart_process(struct server *s, const struct app *app, const struct life *life,

@@ -11,6 +11,7 @@
 #define HOST_FIRST 2
 #define HOST_LAST 30
 #define SUBNET_BITS 27
+#define COLUMNS "life, process, position, host, name, leaving"
 
 static char *format_name(
 	const struct app *app, const struct place *p, char out[CONTAINER_NAME_SIZE])
@@ -129,6 +130,17 @@ int place_release(
 		STORE_I(p->position));
 }
 
+int place_set_leaving(struct store *s, const struct app *app, const struct place *p,
+	bool leaving, struct err *err)
+{
+	return store_do(s, err,
+		STORE_SQL(
+			"UPDATE container SET leaving = ? WHERE app_id = ? AND life = ? "
+			"AND process = ? AND position = ?"),
+		STORE_I(leaving), STORE_I(app->id), STORE_I(p->life), STORE_T(p->process),
+		STORE_I(p->position));
+}
+
 static void read_place(struct sqlite3_stmt *q, struct place *p)
 {
 	p->life = (int)store_int(q, 0);
@@ -136,13 +148,14 @@ static void read_place(struct sqlite3_stmt *q, struct place *p)
 	p->position = (int)store_int(q, 2);
 	p->host = (int)store_int(q, 3);
 	store_text(q, 4, p->name, sizeof(p->name));
+	p->leaving = store_int(q, 5) != 0;
 }
 
 int places_read(struct store *s, const struct app *app, int life, struct place *out,
 	size_t *len, struct err *err)
 {
 	struct sqlite3_stmt *q = store_query(s, err,
-		STORE_SQL("SELECT life, process, position, host, name FROM container "
+		STORE_SQL("SELECT " COLUMNS " FROM container "
 			  "WHERE app_id = ?1 AND (?2 = 0 OR life = ?2) "
 			  "ORDER BY life, process, position"),
 		STORE_I(app->id), STORE_I(life));
@@ -159,14 +172,13 @@ int place_find(struct store *s, const char *name, int64_t *app_id, struct place 
 	struct err *err)
 {
 	struct sqlite3_stmt *q = store_query(s, err,
-		STORE_SQL("SELECT life, process, position, host, name, app_id FROM "
-			  "container WHERE name = ?"),
+		STORE_SQL("SELECT " COLUMNS ", app_id FROM container WHERE name = ?"),
 		STORE_T(name));
 	int rc = store_step(q, err);
 
 	if (rc == 1) {
 		read_place(q, out);
-		*app_id = store_int(q, 5);
+		*app_id = store_int(q, 6);
 	}
 	store_query_finish(q);
 	if (rc == 0)

@@ -28,6 +28,7 @@ struct place {
 	int host;			/* last part of the address within the /27 */
 	char name[CONTAINER_NAME_SIZE]; /* the container's; kept when its app is renamed
 					 */
+	bool leaving; /* it is being stopped, and another comes in its place */
 };
 
 /* Reserves one; position 0 is the next of its process. ERR_FAILED: the app's network is
@@ -36,6 +37,9 @@ int place_reserve(struct store *s, const struct life *life, const char *process,
 	int position, struct place *out, struct err *err);
 int place_release(struct store *s, const struct app *app, const struct place *place,
 	struct err *err);
+
+int place_set_leaving(struct store *s, const struct app *app, const struct place *place,
+	bool leaving, struct err *err);
 
 /* Those of one life, or of all with life 0; at most CONTAINERS_MAX. */
 int places_read(struct store *s, const struct app *app, int life, struct place *out,

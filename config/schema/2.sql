@@ -38,6 +38,8 @@ ALTER TABLE container ADD COLUMN name TEXT NOT NULL DEFAULT '';
 UPDATE container SET name = 'bardo.' || (SELECT name FROM app WHERE id = app_id) || '.' ||
 	process || '.' || life || '.' || position;
 CREATE UNIQUE INDEX container_name ON container (name);
+-- It is being stopped, to be made again: one that still runs then counts as gone.
+ALTER TABLE container ADD COLUMN leaving INTEGER NOT NULL DEFAULT 0;
 
 -- A tag is one app's alone, whatever the apps are called by now.
 CREATE UNIQUE INDEX image_tag ON image (tag);

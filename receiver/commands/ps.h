@@ -5,10 +5,13 @@
 #include "builder/say.h"
 #include "config/record/lives.h"
 
+#include <stddef.h>
+
 struct app;
 struct err;
 struct mask;
 struct request;
+struct scale_wish;
 
 /* The live life of an app while a command of ps changes its containers, under the app's
  * lock. */
@@ -25,7 +28,8 @@ struct ps_live {
 int ps_live_open(struct ps_live *l, struct request *r, struct app *app, struct err *err);
 void ps_live_close(struct ps_live *l);
 
-/* Makes its containers those of l->plan. */
-int ps_live_follow(struct ps_live *l, struct err *err);
+/* Makes its containers those of l->plan; see life_follow. */
+int ps_live_follow(struct ps_live *l, const struct scale_wish *wishes, size_t wishes_len,
+	struct err *err);
 
 #endif

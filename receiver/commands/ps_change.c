@@ -44,13 +44,14 @@ void ps_live_close(struct ps_live *l)
 	mask_destroy(l->mask);
 }
 
-int ps_live_follow(struct ps_live *l, struct err *err)
+int ps_live_follow(struct ps_live *l, const struct scale_wish *wishes, size_t wishes_len,
+	struct err *err)
 {
 	int rc = route_ensure_proxy(&l->request->server, err);
 
 	return rc ? rc
-		  : life_follow(&l->request->server, l->app, &l->life, &l->plan, &l->say,
-			    err);
+		  : life_follow(&l->request->server, l->app, &l->life, &l->plan, wishes,
+			    wishes_len, &l->say, err);
 }
 
 /* ---- one app or all ---- */
@@ -211,7 +212,7 @@ static int start_live(struct request *r, struct target *t, struct err *err)
 		rc = apply_scale(&live, err);
 	if (!rc) {
 		say_step(&live.say, "Starting %s", t->app.name);
-		rc = ps_live_follow(&live, err);
+		rc = ps_live_follow(&live, NULL, 0, err);
 	}
 	if (!rc && t->app.stopped)
 		rc = app_set_stopped(r->server.store, &t->app, false, err);

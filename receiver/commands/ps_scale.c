@@ -22,13 +22,8 @@
 
 #define WANTED_MAX PLAN_PROCESSES_MAX
 
-struct wanted {
-	char process[PROCFILE_NAME_MAX + 1];
-	int count;
-};
-
 struct scaling {
-	struct wanted list[WANTED_MAX];
+	struct scale_wish list[WANTED_MAX];
 	size_t len;
 	bool skip_deploy;
 };
@@ -36,7 +31,7 @@ struct scaling {
 static int add_wanted(struct scaling *s, const char *word, struct err *err)
 {
 	const char *equals = strchr(word, '=');
-	struct wanted *w = &s->list[s->len];
+	struct scale_wish *w = &s->list[s->len];
 	int64_t n;
 
 	if (s->len == WANTED_MAX)
@@ -157,7 +152,7 @@ static int change(
 				volume);
 	}
 	if (!rc)
-		rc = ps_live_follow(&live, err);
+		rc = ps_live_follow(&live, s->list, s->len, err);
 	ps_live_close(&live);
 	return rc;
 }
@@ -188,13 +183,12 @@ int run_ps_scale(struct request *r, struct err *err)
 	if (rc)
 		return rc;
 	/* Only what works is written down; what isn't live can't be tried. */
-	if (!s.skip_deploy && app.live && !app.stopped) {
-		rc = app_check_unlocked(&app, err);
-		if (!rc)
-			rc = change(r, &app, &s, err);
-	}
-	if (!rc)
+	if (s.skip_deploy || !app.live || app.stopped)
 		rc = write_down(r, &app, &s, err);
+	else
+		rc = app_check_unlocked(&app, err);
+	if (!rc && !s.skip_deploy && app.live && !app.stopped)
+		rc = change(r, &app, &s, err);
 	if (!rc)
 		warn_if_narrow(r, &app);
 	(void)close(lock);

@@ -163,6 +163,47 @@ no_life_is_unfinished() {
 	assert_goes_on
 }
 
+no_command_runs() {
+	! server_processes | grep -q -- '--door'
+}
+# Asks for the page again and again until $1 is there; counts what got none.
+ask_until() {
+	local lost=0
+	until [ -e "$1" ]; do
+		curl -fsS --max-time 20 "$url" >/dev/null 2>&1 || lost=$((lost + 1))
+	done
+	echo $lost >"$1"
+}
+
+@test "ps:restart of a lone web dies half-way: one web is left, and no request is lost" {
+	new_app_repo halfway
+	gate_start
+	printf '#!/bin/sh\nleave() {\n%s\nexit\n}\ntrap leave TERM\n%s & wait\n' "$GATE" \
+		'httpd -f -p 5000 -h /www' >start
+	git commit -qam 'Waits before it ends'
+	ssh_bardo apps:create "$APP"
+	ssh_bardo ps:set "$APP" stop-timeout-seconds 300
+	run push
+	assert_success
+	url=$(app_url "$APP")
+	wait_until 20 no_command_runs
+	ssh_bardo ps:restart "$APP" web >"$BATS_TEST_TMPDIR/restart" 2>&1 3>&- &
+	gate_wait
+	ask_until "$BATS_TEST_TMPDIR/settled" 3>&- &
+	asker=$!
+	# The second web serves, and the first ends.
+	kill_process '--door'
+	gate_release
+	wait_until 40 has_containers "$APP" 1
+	wait_until 20 no_command_runs
+	assert_equal "$(running_containers_of "$APP")" "bardo.$APP.web.1.1"
+	wait_until 20 all_agree 'version 1'
+	touch "$BATS_TEST_TMPDIR/settled"
+	wait $asker
+	assert_equal "$(cat "$BATS_TEST_TMPDIR/settled")" 0
+	assert_equal "$(ssh_bardo ps:scale "$APP" --format json | jq -c .)" '{"web":1}'
+}
+
 @test "git receive-pack dies in mid-build: ref and record agree in the end" {
 	in_mid_build receivepack
 	kill_process ' receive-pack \.'
@@ -176,7 +217,7 @@ no_life_is_unfinished() {
 
 @test "bardo, git's parent, dies in mid-build: ref and record agree in the end" {
 	in_mid_build parent
-	kill_process '--door'
+	ps -eo pid,lstart,args | grep -e --door | grep -v grep >&2; cat "$BATS_TEST_TMPDIR/restart" >&2; kill_process "--door"
 	gate_release
 	push_result
 	wait_until 30 no_life_is_unfinished
