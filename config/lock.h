@@ -1,6 +1,8 @@
 #ifndef BARDO_CONFIG_LOCK_H
 #define BARDO_CONFIG_LOCK_H
 
+#include <stdbool.h>
+
 struct err;
 
 /* An app's lock: flock(2) on a file that is never unlinked, so that the kernel frees it
@@ -21,6 +23,15 @@ int lock_wait(int fd, struct err *err);
 int lock_share(int fd, struct err *err);
 
 void lock_release(int fd);
+
+/* As lock_try, for what somebody asked for: upkeep that holds it is waited for, and asked
+ * to end. ERR_BUSY: another such one holds it. */
+int lock_take(int fd, struct err *err);
+
+/* Whoever holds it calls it upkeep from here on, until lock_release: something that
+ * nobody asked for, and that ends soon when it is wanted. */
+void lock_is_for_upkeep(int fd);
+bool lock_is_wanted(int fd);
 
 /* One byte of a lock file, where several things of an app are each held by somebody: its
  * lock belongs to the open file description too, and knows nothing of the ones above. */

@@ -82,7 +82,7 @@ static int read_push(struct push *p, struct options *o, struct err *err)
 static int take_lock(int64_t *waited, struct err *err)
 {
 	int64_t start = clock_monotonic_ms();
-	int rc = lock_try(PUSH_LOCK_FD, err);
+	int rc = lock_take(PUSH_LOCK_FD, err);
 
 	if (rc == ERR_BUSY) {
 		(void)fprintf(

@@ -125,13 +125,13 @@ static int retire(struct server *s, const struct app *app, struct draining *drai
 
 /* A disk must not fill with what nobody will run again; a life whose image is gone can
  * still be revived, by a build. */
-static void remove_old_images(struct server *s, const struct app *app)
+static void remove_old_images(struct server *s, const struct app *app, int lock)
 {
 	struct err err = {0};
 	struct image image;
 	int rc = 0;
 
-	while (!rc &&
+	while (!rc && !lock_is_wanted(lock) &&
 		image_find_old(s->store, app, s->settings->deploy_keep_images, &image,
 			&err) == 0) {
 		rc = image_remove_tag(s, image.tag, &err);
@@ -143,8 +143,9 @@ static void remove_old_images(struct server *s, const struct app *app)
 }
 
 /* Out of band, because a push must not wait for it; the caller holds the lock, because
- * git's own locks are removed by whoever has ours. */
-static void collect_garbage(struct server *s, const struct app *app)
+ * git's own locks are removed by whoever has ours. Whoever wants that ends it: it begins
+ * anew some other time. */
+static void collect_garbage(struct server *s, const struct app *app, int lock)
 {
 	static const char *const words[] = {"-c", "gc.auto=" GC_LOOSE_OBJECTS, "-c",
 		"gc.autoDetach=false", "gc", "--auto", "--quiet"};
@@ -159,9 +160,10 @@ static void collect_garbage(struct server *s, const struct app *app)
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]) && !rc; i++)
 		rc = git_command_arg(git, words[i], &err);
 	if (!rc)
-		rc = git_command_run(git, path_repository(s->settings, app, repository),
-			&log, 1, &err);
-	if (rc)
+		rc = git_command_run_until(git,
+			path_repository(s->settings, app, repository), &log, 1,
+			lock_is_wanted, lock, &err);
+	if (rc && !lock_is_wanted(lock))
 		log_warn("%s: git gc: %s", app->name, rc < 0 ? err.msg : "failed");
 	git_command_destroy(git);
 }
@@ -173,6 +175,7 @@ static int decide(struct server *s, struct app *app, int lock, struct life *live
 {
 	int rc = lock_wait(lock, err);
 
+	lock_is_for_upkeep(lock);
 	if (!rc)
 		rc = app_reload(s->store, app, err);
 	if (!rc)
@@ -240,10 +243,13 @@ static void tidy(struct server *s, const struct app *app, int lock)
 
 	if (lock_try(lock, NULL) < 0)
 		return;
+	lock_is_for_upkeep(lock);
 	if (images_follow_name(s, app, &why) < 0)
 		log_warn("%s: its images: %s", app->name, why.msg);
-	remove_old_images(s, app);
-	collect_garbage(s, app);
+	remove_old_images(s, app, lock);
+	if (!lock_is_wanted(lock))
+		collect_garbage(s, app, lock);
+	lock_release(lock);
 }
 
 /* The bake goes first: a WebSocket of the life before must not keep anybody from looking

@@ -2,9 +2,14 @@
 
 #include "config/base/err.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define STOP_ASKED_NS 20000000
 
 struct git_command {
 	char *argv[GIT_ARGS_MAX + 1]; /* copies */
@@ -89,8 +94,8 @@ int git_command_env(
 	return 0;
 }
 
-int git_command_run(struct git_command *g, const char *repository,
-	const struct spawn_fd *fds, size_t fds_len, struct err *err)
+static pid_t start(struct git_command *g, const char *repository,
+	const struct spawn_fd *fds, size_t fds_len, bool apart, struct err *err)
 {
 	struct spawn git = {
 		.path = GIT_PROGRAM,
@@ -99,8 +104,42 @@ int git_command_run(struct git_command *g, const char *repository,
 		.cwd = repository,
 		.fds = fds,
 		.fds_len = fds_len,
+		.new_session = apart,
 	};
-	pid_t pid = spawn_start(&git, err);
+
+	return spawn_start(&git, err);
+}
+
+int git_command_run(struct git_command *g, const char *repository,
+	const struct spawn_fd *fds, size_t fds_len, struct err *err)
+{
+	pid_t pid = start(g, repository, fds, fds_len, false, err);
 
 	return pid < 0 ? (int)pid : spawn_wait(pid);
+}
+
+/* It is ours to wait for: nobody else has its number meanwhile. */
+static bool is_over(pid_t pid)
+{
+	siginfo_t info = {.si_pid = 0};
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | WNOHANG) < 0 ||
+		info.si_pid;
+}
+
+int git_command_run_until(struct git_command *g, const char *repository,
+	const struct spawn_fd *fds, size_t fds_len, bool (*stop)(int lock), int lock,
+	struct err *err)
+{
+	const struct timespec pause = {.tv_nsec = STOP_ASKED_NS};
+	pid_t pid = start(g, repository, fds, fds_len, true, err);
+
+	if (pid < 0)
+		return (int)pid;
+	while (!is_over(pid) && !stop(lock))
+		(void)nanosleep(&pause, NULL);
+	/* A process group of its own: git's children would go on without it. */
+	if (!is_over(pid))
+		(void)kill(-pid, SIGTERM);
+	return spawn_wait(pid);
 }

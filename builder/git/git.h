@@ -3,6 +3,7 @@
 
 #include "config/base/spawn.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct err;
@@ -32,5 +33,10 @@ int git_command_env(
 /* Runs it to its end; gives its exit status, 128 + a signal's number, or negative. */
 int git_command_run(struct git_command *g, const char *repository,
 	const struct spawn_fd *fds, size_t fds_len, struct err *err);
+
+/* The same, but ends it, with all that it started, once stop says so. */
+int git_command_run_until(struct git_command *g, const char *repository,
+	const struct spawn_fd *fds, size_t fds_len, bool (*stop)(int lock), int lock,
+	struct err *err);
 
 #endif

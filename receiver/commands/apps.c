@@ -114,7 +114,7 @@ int run_apps_destroy(struct request *r, struct err *err)
 	lock = lock_open(path_app_lock(r->settings, &app, path), err);
 	if (lock < 0)
 		return lock;
-	rc = lock_try(lock, err);
+	rc = lock_take(lock, err);
 	if (!rc) {
 		command_say(r, "-----> Destroying %s and what it had\n", app.name);
 		(void)fflush(stdout);

@@ -177,7 +177,7 @@ static int clean_up(
 			r->server.store, app, count_unfinished, &unfinished, err);
 	if (rc || (!unfinished && !app->provisional))
 		return rc;
-	rc = lock_try(lock, err);
+	rc = lock_take(lock, err);
 	if (!rc && unfinished)
 		rc = reconcile_app(&r->server, app, err);
 	if (!rc)

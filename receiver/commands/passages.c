@@ -62,7 +62,7 @@ static int take_lock(
 	*lock = lock_open(path_app_lock(r->settings, app, path), err);
 	if (*lock < 0)
 		return *lock;
-	rc = lock_try(*lock, err);
+	rc = lock_take(*lock, err);
 	if (rc == ERR_BUSY && wait) {
 		command_say(r, "-----> Waiting for the deploy that is under way\n");
 		(void)fflush(stdout);

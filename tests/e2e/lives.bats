@@ -216,6 +216,29 @@ no_command_runs() {
 	wait_until 10 no_command_runs
 }
 
+@test "a command doesn't wait for the tidying up of the deploy before" {
+	new_app_repo tidied
+	run push
+	assert_success
+	wait_until 20 no_command_runs
+	# git collects garbage from the second pack on, and never ends.
+	repo=$DATA/repos/$APP.git
+	git config --file "$repo/config" gc.autoPackLimit 1
+	mkdir -p "$repo/hooks"
+	printf '#!/bin/sh\n: >tidying\nexec sleep 3600\n' >"$repo/hooks/pre-auto-gc"
+	chmod 755 "$repo/hooks/pre-auto-gc"
+	run deploy_version 2
+	assert_success
+	wait_until 30 test -e "$repo/tidying"
+	rm "$repo/hooks/pre-auto-gc"
+	run ssh_bardo lives:revive "$APP"
+	assert_success
+	assert_equal "$(page "$APP")" 'version 1'
+	# With git went all that it had started.
+	nothing_runs_there() { ! readlink /proc/[0-9]*/cwd 2>/dev/null | grep -qxF "$repo"; }
+	wait_until 20 nothing_runs_there
+}
+
 @test "what follows ends with its reader after bardod has gone, too" {
 	ssh_bardo logs "$STORY" -t >"$BATS_TEST_TMPDIR/logs" 2>&1 3>&- &
 	readers=$!

@@ -113,11 +113,10 @@ deploy_and_revive() {
 	for version in $(seq 2 $((LOAD_DEPLOYS + 1))); do
 		deploy_app_version "$version"
 	done
-	# (Right after a deploy the old life's tidying up may hold the app: status 5.)
 	for _ in $(seq "$LOAD_REVIVES"); do
 		for version in 1 2; do
 			began=$(now_ns)
-			wait_until 20 ssh_bardo lives:revive "$APP" $version
+			ssh_bardo lives:revive "$APP" $version
 			note $version "$began"
 		done
 	done

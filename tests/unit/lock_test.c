@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The test's state is the path of its lock file. */
@@ -240,6 +241,51 @@ static void bytes_of_a_file_are_held_apart(void **state)
 	(void)close(mine);
 }
 
+/* Upkeep in another process, until it is wanted; *pipefd tells that it has begun. */
+static pid_t keep_up(const char *path, int pipefd[2])
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	pid_t pid = fork();
+	int fd;
+
+	assert_true(pid >= 0);
+	if (pid)
+		return pid;
+	fd = lock_open(path, NULL);
+	if (lock_try(fd, NULL) < 0)
+		_exit(1);
+	lock_is_for_upkeep(fd);
+	if (write(pipefd[1], "", 1) != 1)
+		_exit(2);
+	while (!lock_is_wanted(fd))
+		(void)nanosleep(&pause, NULL);
+	_exit(0);
+}
+
+static void is_taken_from_upkeep_and_from_nothing_else(void **state)
+{
+	int mine = open_lock(*state), other = open_lock(*state), pipefd[2], status;
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(lock_take(other, NULL), 0);
+	assert_int_equal(lock_take(mine, NULL), ERR_BUSY);
+	lock_release(other);
+	assert_int_equal(pipe2(pipefd, O_CLOEXEC), 0);
+	pid = keep_up(*state, pipefd);
+	assert_int_equal(read(pipefd[0], &byte, 1), 1);
+	assert_int_equal(lock_take(mine, NULL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	/* Who took it isn't upkeep, and nobody wants it any more. */
+	assert_int_equal(lock_take(other, NULL), ERR_BUSY);
+	assert_false(lock_is_wanted(mine));
+	(void)close(mine);
+	(void)close(other);
+	(void)close(pipefd[0]);
+	(void)close(pipefd[1]);
+}
+
 static void bytes_are_held_with_their_process_alone(void **state)
 {
 	int mine = open_lock(*state);
@@ -269,6 +315,9 @@ int main(void)
 		CASE(waits_until_it_is_free_whatever_signals_come),
 		cmocka_unit_test_setup_teardown(
 			bytes_of_a_file_are_held_apart, make_path, remove_path),
+		cmocka_unit_test_setup_teardown(
+			is_taken_from_upkeep_and_from_nothing_else, make_path,
+			remove_path),
 		cmocka_unit_test_setup_teardown(
 			bytes_are_held_with_their_process_alone, make_path, remove_path),
 	};
