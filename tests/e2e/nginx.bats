@@ -148,6 +148,26 @@ is_served() { # NAME TEXT
 	ssh_bardo apps:destroy "$APP" --force
 }
 
+@test "where another program has the port, nginx can be restarted all the same" {
+	# (nginx -T doesn't mind a port that is taken: nginx itself may have it.)
+	socat "TCP-LISTEN:$(https_port),bind=127.0.0.1,reuseaddr,fork" /dev/null 3>&- &
+	blocker=$!
+	wait_until 10 is_listening "$(https_port)"
+	run ssh_bardo certs:generate "$SHOP"
+	assert_status 1
+	assert_shown 'goes on with the one before'
+	[ ! -e "$DATA/certs/$SHOP.pem" ]
+	assert_equal "$(ask shop.example.org)" 'version one 200'
+	nginx_stop
+	nginx_run 3>&-
+	assert_equal "$(ask other.example.net)" 'the other site 200'
+	assert_equal "$(ask shop.example.org)" 'version one 200'
+	kill "$blocker"
+}
+is_listening() {
+	[ -n "$(ss -Hltn "sport = :$1")" ]
+}
+
 @test "a change whose bardo is killed while nginx judges it is finished by the next" {
 	cat >"$NGINX/slow" <<-END
 		#!/bin/sh
