@@ -55,8 +55,8 @@ visit() { # [curl's options]
 	ssh_bardo maintenance:enable "$SHOP"
 	visit
 	assert_equal "$output" '<!doctype html> <title>Ü</title> <p>"back" at 100% %[src] '
-	assert_equal "$(ssh_bardo maintenance:report "$SHOP" --format json)" \
-		'{"maintenance-enabled":"true","maintenance-custom-page":"true"}'
+	assert_equal "$(ssh_bardo maintenance:report "$SHOP" --format json |
+		jq -c '[."maintenance-enabled", ."maintenance-custom-page"]')" '["true","true"]'
 }
 
 @test "it holds by name too, and over a restart of the proxy" {
