@@ -273,6 +273,9 @@ static int verify(const struct member *m, struct err *err)
 	struct seen seen;
 	int rc = look(m, &seen, err);
 
+	if (!rc && (!seen.running || seen.restarting))
+		rc = err_set(err, ERR_FAILED, "%s.%d ended before it had its port",
+			m->place.process, m->place.position);
 	if (!rc && !seen.joined)
 		rc = err_set(err, ERR_FAILED, "the Engine doesn't publish its ports");
 	for (size_t i = 0; !rc && plan_published_port(m->plan, i, &port); i++) {

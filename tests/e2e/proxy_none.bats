@@ -140,6 +140,19 @@ networks_of() {
 	assert_equal "$(at "$FIRST")" 'version 1'
 }
 
+@test "a shared network comes with the switch, and the port stays whichever is first" {
+	ssh_bardo network:create "aa-s$SLOT"
+	ssh_bardo network:set "$APP" attach-post-create "aa-s$SLOT"
+	patiently ps:restart "$APP"
+	before=bardo.$APP.web.$(live_life "$APP" life).1
+	assert_equal "$(networks_of "$before")" "aa-s$SLOT bardo._inside.$APP bardo.$APP "
+	assert_equal "$(at "$FIRST")" 'version 1'
+	patiently ps:restart "$APP"
+	assert_equal "$(networks_of "$before")" ''
+	assert_equal "$(at "$FIRST")" 'version 1'
+	ssh_bardo network:set "$APP" attach-post-create
+}
+
 @test "a port that somebody else has rejects the change, and the old life answers" {
 	busybox httpd -f -p "127.0.0.1:$((FIRST + 6))" -h /tmp 3>&- &
 	taker=$!
