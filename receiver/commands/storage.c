@@ -267,7 +267,7 @@ static int unmount_all(struct request *r, struct err *err)
 {
 	bool all = false;
 	const struct command_option options[] = {{"--all", NULL, &all, NULL}};
-	struct app app;
+	struct app app = {0};
 	int rc = command_options(r, options, 1, 1, 1, err);
 
 	if (!rc)
