@@ -272,8 +272,9 @@ static int unmount_all(struct request *r, struct err *err)
 
 	if (!rc)
 		rc = command_app(r, &app, err);
-	if (!rc)
-		rc = listed_clear(r->server.store, app.id, LISTED_MOUNT, NULL, err);
+	if (rc)
+		return rc;
+	rc = listed_clear(r->server.store, app.id, LISTED_MOUNT, NULL, err);
 	if (rc)
 		return rc;
 	command_say(r, "-----> Unmounting everything\n");
