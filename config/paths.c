@@ -54,6 +54,11 @@ char *path_app_runs(const struct settings *s, const struct app *app, char *out)
 	return out;
 }
 
+char *path_commands_lock(const struct settings *s, char *out)
+{
+	return under_data(s, out, "locks/commands");
+}
+
 char *path_app_pushes(const struct settings *s, const char *name, char *out)
 {
 	(void)snprintf(out, PATH_TEXT_MAX, "%s/locks/%s.pushes", s->server_data, name);

@@ -19,6 +19,8 @@ char *path_repository(const struct settings *s, const struct app *app, char *out
 char *path_life_log(const struct settings *s, const struct app *app, int life, char *out);
 char *path_life_logs(const struct settings *s, const struct app *app, char *out);
 char *path_app_lock(const struct settings *s, const struct app *app, char *out);
+/* A byte for each command that changes something and is under way. */
+char *path_commands_lock(const struct settings *s, char *out);
 /* A byte for each one-off container: held by whoever is attached to it. */
 char *path_app_runs(const struct settings *s, const struct app *app, char *out);
 /* Shared by all who push to this name, from before there is an app. */

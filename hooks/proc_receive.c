@@ -218,6 +218,7 @@ static int deploy(struct push *p, struct push_command *c, bool atomic, int64_t w
 		.user = &p->user,
 		.key = p->key,
 		.client_side = p->client_side,
+		.peer = p->peer,
 		.source = "push",
 		.commit = c->commit,
 		.ref = c->ref,

@@ -41,6 +41,7 @@ int push_open(struct push *p, struct err *err)
 	repository_library_hold();
 	p->key = from_env(PUSH_ENV_KEY);
 	p->client_side = from_env(PUSH_ENV_CLIENT_SIDE);
+	p->peer = from_env(PUSH_ENV_PEER);
 	(void)snprintf(p->user.name, sizeof(p->user.name), "%s", from_env(PUSH_ENV_USER));
 	p->commands = calloc(PUSH_COMMANDS_MAX, sizeof(*p->commands));
 	if (!p->commands)

@@ -47,6 +47,7 @@ struct push {
 	struct user user;
 	const char *key;
 	const char *client_side;
+	const char *peer;
 	struct push_command *commands;
 	size_t len;
 	bool dry_run; /* -o dry-run: say what would be done, and change nothing */
@@ -85,6 +86,7 @@ void push_complain(struct push *p, struct err *err);
 #define PUSH_ENV_USER "BARDO_USER"
 #define PUSH_ENV_KEY "BARDO_KEY"
 #define PUSH_ENV_CLIENT_SIDE "BARDO_CLIENT_SIDE"
+#define PUSH_ENV_PEER "BARDO_PEER"
 
 /* The hooks themselves; each is a program's main. Exit status. */
 int hook_pre_receive(void);

@@ -169,6 +169,7 @@ int entry_run(struct request *r, struct err *err)
 
 	if (!rc) {
 		settle_hangup(r);
+		record_begin(r);
 		rc = c->run(r, err);
 	}
 	if (fflush(stdout) && rc == 0)

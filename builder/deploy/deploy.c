@@ -49,6 +49,7 @@ static void fill_life(struct passage *p)
 	(void)snprintf(l->version, sizeof(l->version), "%s", d->version);
 	(void)snprintf(l->user, sizeof(l->user), "%s", d->user->name);
 	(void)snprintf(l->key, sizeof(l->key), "%s", d->key);
+	(void)snprintf(l->peer, sizeof(l->peer), "%s", d->peer);
 	(void)snprintf(l->source, sizeof(l->source), "%s", d->source);
 	(void)snprintf(l->ref, sizeof(l->ref), "%s", d->ref ? d->ref : "");
 	(void)snprintf(l->reason, sizeof(l->reason), "%s", d->reason ? d->reason : "");

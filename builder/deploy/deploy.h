@@ -21,6 +21,7 @@ struct deploy {
 	const char *key; /* fingerprint; "" from the host's shell */
 	const char
 		*client_side; /* the address that the client connected to, for the URL */
+	const char *peer;     /* the client's own, for the record; "" from the host */
 	const char *source;   /* push, rebuild, revive, config …: for the record */
 	const char *reason;   /* why, where nobody asked for it; NULL */
 	const char *commit;   /* 40 hex */

@@ -49,6 +49,7 @@ static int make_life(struct server *s, struct app *app, const struct life *befor
 		.user = &nobody,
 		.key = "",
 		.client_side = "",
+		.peer = "",
 		.source = BAKE_SOURCE,
 		.reason = reason,
 		.commit = before->commit,

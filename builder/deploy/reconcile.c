@@ -19,6 +19,7 @@
 #include "config/paths.h"
 #include "config/people/users.h"
 #include "config/record/places.h"
+#include "config/record/underway.h"
 #include "config/settings.h"
 
 #include <stdio.h>
@@ -220,6 +221,14 @@ static void look_at_proxy(struct server *s)
 			path_run(s->settings, "proxy/haproxy.pid", path));
 }
 
+static void tell_of_lost_commands(struct server *s)
+{
+	struct err err = {0};
+
+	if (underway_sweep(s->store, s->settings, &err) < 0)
+		log_warn("commands that were killed: %s", err.msg);
+}
+
 int reconcile_all(struct server *s, struct err *err)
 {
 	struct app_list list = {0};
@@ -227,6 +236,7 @@ int reconcile_all(struct server *s, struct err *err)
 	int rc;
 
 	repository_library_hold();
+	tell_of_lost_commands(s);
 	rc = users_write_snapshot(s->store, s->settings, err);
 	if (!rc)
 		rc = route_ensure_proxy(s, err);

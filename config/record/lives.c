@@ -25,7 +25,7 @@ static const char *const state_names[] = {
 #define COLUMNS                                                                          \
 	"app_id, number, state, commit_id, version, tag, image_id, user, key, source, "  \
 	"ref, url, "                                                                     \
-	"reason, created_at, live_at, ended_at"
+	"reason, created_at, live_at, ended_at, peer"
 
 const char *life_state_name(enum life_state state)
 {
@@ -61,6 +61,7 @@ static void read_row(struct sqlite3_stmt *q, struct life *l)
 	l->created_at = store_int(q, 13);
 	l->live_at = store_int(q, 14);
 	l->ended_at = store_int(q, 15);
+	store_text(q, 16, l->peer, sizeof(l->peer));
 }
 
 static int insert(struct store *s, const struct life *l, struct err *err)
@@ -73,12 +74,14 @@ static int insert(struct store *s, const struct life *l, struct err *err)
 	return store_do(s, err,
 		STORE_SQL("INSERT INTO life (app_id, number, state, commit_id, version, "
 			  "tag, "
-			  "image_id, user, key, source, ref, url, reason, created_at) "
-			  "VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+			  "image_id, user, key, source, ref, url, reason, created_at, "
+			  "peer) "
+			  "VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
 		STORE_I(l->app_id), STORE_I(l->number), STORE_T(l->commit),
 		STORE_T(l->version), STORE_T(l->tag), STORE_T(l->image_id),
 		STORE_T(l->user), STORE_T(l->key), STORE_T(l->source), STORE_T(l->ref),
-		STORE_T(l->url), STORE_T(l->reason), STORE_I(l->created_at));
+		STORE_T(l->url), STORE_T(l->reason), STORE_I(l->created_at),
+		STORE_T(l->peer));
 }
 
 int life_create(struct store *s, struct app *app, struct life *life, struct err *err)
@@ -288,6 +291,7 @@ static int tell(struct store *s, const struct life *life, int status, const char
 
 	(void)snprintf(e.user, sizeof(e.user), "%s", life->user);
 	(void)snprintf(e.key, sizeof(e.key), "%s", life->key);
+	(void)snprintf(e.peer, sizeof(e.peer), "%s", life->peer);
 	(void)snprintf(e.what, sizeof(e.what), "%s life %d %.12s", life->source,
 		life->number, life->commit);
 	(void)snprintf(e.text, sizeof(e.text), "%s", text);

@@ -3,6 +3,7 @@
 
 #include "config/people/users.h"
 #include "config/record/apps.h"
+#include "config/record/events.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -43,6 +44,7 @@ struct life {
 	char image_id[IMAGE_ID_SIZE];
 	char user[NAME_SIZE];
 	char key[KEY_FINGERPRINT_SIZE]; /* "" from the host's shell */
+	char peer[EVENT_PEER_SIZE];	/* the client's address, likewise */
 	char source[16];		/* push, revive, rebuild */
 	char ref[BRANCH_SIZE];		/* the branch that it moves to commit; "" none */
 	char url[URL_SIZE];

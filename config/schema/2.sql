@@ -97,6 +97,9 @@ CREATE TABLE resource (
 	PRIMARY KEY (app_id, process, kind, name)
 ) WITHOUT ROWID;
 
+-- The address of who asked for it; '' on the host.
+ALTER TABLE life ADD COLUMN peer TEXT NOT NULL DEFAULT '';
+
 -- What happened, newest last; of each kind events.keep rows stay.
 CREATE TABLE event (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -112,6 +115,19 @@ CREATE TABLE event (
 	text TEXT NOT NULL -- one line: why it failed, or what came of it
 );
 CREATE INDEX event_kind ON event (kind, id);
+
+-- Commands that change something and haven't ended yet; an id is never used again. Each
+-- holds the byte of its id in locks/commands as long as it lives.
+CREATE TABLE underway (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	at INTEGER NOT NULL,
+	user TEXT NOT NULL,
+	key TEXT NOT NULL,
+	peer TEXT NOT NULL,
+	app_id INTEGER NOT NULL,
+	app TEXT NOT NULL,
+	what TEXT NOT NULL
+);
 CREATE INDEX event_app ON event (app_id, id);
 -- Which app answers for a name; '*.example.org' is every name of one more label. Names of
 -- app 0 are the server's: each app without names of its own has APP.NAME.

@@ -3,6 +3,7 @@
 
 #include "builder/server.h"
 #include "config/people/users.h"
+#include "config/record/underway.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,6 +43,7 @@ struct request {
 	char **argv; /* argv[0] is the verb */
 
 	/* For the record. */
+	struct underway underway;
 	bool options_taken;    /* what stands in argv now are words */
 	char about[NAME_SIZE]; /* the app that was looked up first; "" none */
 	int64_t about_id;      /* 0: there is none of that name */

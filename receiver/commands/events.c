@@ -184,6 +184,8 @@ int run_events(struct request *r, struct err *err)
 
 	if (!rc)
 		rc = command_format(format, &json, err);
+	if (!rc)
+		rc = underway_sweep(r->server.store, r->settings, err);
 	if (!rc && num && number_parse(num, 1, EVENTS_SHOWN_MAX, &f.limit) < 0)
 		rc = err_set(err, ERR_USAGE, "--num %.40s: it is a number, 1 to %d", num,
 			EVENTS_SHOWN_MAX);

@@ -33,6 +33,7 @@ static int deploy(struct request *r, struct app *app, const struct passage_wish 
 		.user = &r->user,
 		.key = r->key,
 		.client_side = r->client_side,
+		.peer = r->peer,
 		.source = wish->source,
 		.commit = wish->from.commit,
 		.version = wish->from.version,

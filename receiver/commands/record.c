@@ -156,22 +156,71 @@ static void set_text(struct event *e, const char *text)
 	e->text[len] = '\0';
 }
 
+static void set_user(const struct request *r, struct event *e)
+{
+	(void)snprintf(e->user, sizeof(e->user), "%s", r->user.name);
+	(void)snprintf(e->key, sizeof(e->key), "%s", r->key);
+	(void)snprintf(e->peer, sizeof(e->peer), "%s", r->peer);
+}
+
 static void add(struct request *r, struct event *e)
 {
 	struct err err = {0};
 	int rc;
 
-	(void)snprintf(e->user, sizeof(e->user), "%s", r->user.name);
-	(void)snprintf(e->key, sizeof(e->key), "%s", r->key);
-	(void)snprintf(e->peer, sizeof(e->peer), "%s", r->peer);
+	set_user(r, e);
 	secrets_hide(&r->server, e->what, sizeof(e->what));
 	store_relax(r->server.store);
-	rc = event_add(r->server.store, e, &err);
+	rc = underway_end(r->server.store, &r->underway, e, &err);
 	if (!rc && (e->id % TRIM_EVERY == 0 || r->settings->events_keep < TRIM_EVERY))
 		rc = events_trim(r->server.store, r->settings->events_keep, &err);
 	store_be_durable(r->server.store);
 	if (rc)
 		log_warn("no event of %s by %s: %s", e->what, e->user, err.msg);
+}
+
+/* Options aren't known from words yet: an app that stands first, or with --app, and may
+ * be none. */
+static void guess_app(const struct request *r, struct event *e)
+{
+	const char *name = r->app_name ? r->app_name : r->argc > 1 ? r->argv[1] : "";
+	struct app app;
+
+	if (*name == '/')
+		name++;
+	if (app_find(r->server.store, name, &app, NULL) < 0)
+		return;
+	e->app_id = app.id;
+	(void)snprintf(e->app, sizeof(e->app), "%s", app.name);
+}
+
+void record_begin(struct request *r)
+{
+	struct event e = {.kind = EVENT_COMMAND};
+	struct err err = {0};
+
+	if (!r->server.store || r->as_server || r->command->does != DOES_CHANGE)
+		return;
+	set_user(r, &e);
+	guess_app(r, &e);
+	(void)snprintf(e.what, sizeof(e.what), "%s", r->command->verb);
+	store_relax(r->server.store);
+	if (underway_begin(r->server.store, r->settings, &e, &r->underway, &err) < 0)
+		log_warn("no note that %s by %s began: %s", e.what, e.user, err.msg);
+	store_be_durable(r->server.store);
+}
+
+/* It changed nothing after all. */
+static void end_quietly(struct request *r)
+{
+	struct err err = {0};
+
+	if (!r->underway.id)
+		return;
+	store_relax(r->server.store);
+	if (underway_end(r->server.store, &r->underway, NULL, &err) < 0)
+		log_warn("%s: %s", r->command->verb, err.msg);
+	store_be_durable(r->server.store);
 }
 
 void record_login(struct request *r)
@@ -194,10 +243,14 @@ void record_command(struct request *r, int status, const struct err *err)
 	bool refused = status == ERR_DENIED;
 	struct event e = {.kind = refused ? EVENT_REFUSAL : EVENT_COMMAND};
 
-	if (!r->server.store || r->as_server || status == ERR_USAGE)
+	bool changes = r->command->does == DOES_CHANGE && !r->only_shows;
+
+	if (!r->server.store || r->as_server)
 		return;
-	if (!refused && (r->command->does != DOES_CHANGE || r->only_shows))
+	if (status == ERR_USAGE || (!refused && !changes)) {
+		end_quietly(r);
 		return;
+	}
 	e.status = status < 0 ? err_exit_status(status) : status;
 	if (status < 0)
 		set_text(&e, err->msg);

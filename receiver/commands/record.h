@@ -10,6 +10,9 @@ struct request;
 /* The first command of a connection tells that its user logged in. */
 void record_login(struct request *r);
 
+/* Before a command that changes something, so that one that is killed is told of too. */
+void record_begin(struct request *r);
+
 /* After a command: status as its run gave it, with err if that is negative. An event
  * comes of what changes something, and of whatever was refused; not of wrong usage, whose
  * words could be anything. err's message has been through secrets_hide. */

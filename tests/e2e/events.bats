@@ -139,6 +139,9 @@ events_of() { # NAME [OPTION ...]
 	assert_equal "$(jq -r '[.user, .app, .what, .status, .text] | join("|")' <<<"$output")" \
 		"ada|$APP|push life 1 $commit|0|live"
 	assert_equal "$(newest command what)" git-receive-pack
+	# From where, as the push itself.
+	assert_equal "$(newest deploy peer)" "$(newest command peer)"
+	[ -n "$(newest deploy peer)" ]
 	dockerfile 'FROM busybox' 'RUN exit 7'
 	run push
 	assert_failure
@@ -146,6 +149,33 @@ events_of() { # NAME [OPTION ...]
 	assert_equal "$(jq -r '[.what, .status] | join("|")' <<<"$output")" \
 		"push life 2 $(git rev-parse --short=12 HEAD)|1"
 	assert_output 'build failed'
+}
+
+import_is_under_way() { # it holds its byte of the file
+	[ -e "$DATA/locks/commands" ] &&
+		grep -q "OFDLCK.*:$(stat -c %i "$DATA/locks/commands") " /proc/locks
+}
+
+@test "a command that is killed is told of, with who began it" {
+	mkfifo "$BATS_TEST_TMPDIR/nothing"
+	exec {nothing}<>"$BATS_TEST_TMPDIR/nothing"
+	as ada config:import "$shop" <"$BATS_TEST_TMPDIR/nothing" >/dev/null 2>&1 3>&- &
+	pid=$!
+	wait_until 20 import_is_under_way
+	# Nobody takes one that is under way for lost.
+	refute_told() { [ "$(newest command what)" != config:import ]; }
+	refute_told
+	server_processes | grep -- '--door' | cut -d ' ' -f 1 | kill_each KILL
+	wait $pid || true
+	exec {nothing}>&-
+	run newest command
+	assert_equal "$(jq -r '[.user, .app, .what, .status] | join("|")' <<<"$output")" \
+		"ada|$shop|config:import|255"
+	assert_equal "$(jq -r .key <<<"$output")" "$(fingerprint_of ada)"
+	assert_output 'ended without a word'
+	# Once.
+	run ssh_bardo events --num 1000 --format json
+	assert_equal "$(jq '[.[] | select(.what == "config:import")] | length' <<<"$output")" 1
 }
 
 # Of what `events -t` writes to the file told.

@@ -4,6 +4,7 @@
 #include "config/people/roles.h"
 #include "config/record/apps.h"
 #include "config/record/events.h"
+#include "config/record/underway.h"
 #include "config/settings.h"
 #include "config/store.h"
 
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct world {
 	char folder[64];
@@ -35,6 +37,12 @@ static int make_world(void **state)
 		return -1;
 	(void)snprintf(w->folder, sizeof(w->folder), "/tmp/bardo-events-XXXXXX");
 	if (!mkdtemp(w->folder) || settings_load(&w->settings, NULL, NULL, 0, NULL))
+		return -1;
+	/* Nothing of a test's goes where a server of this machine has its own. */
+	(void)snprintf(w->settings.server_data, sizeof(w->settings.server_data), "%s",
+		w->folder);
+	(void)snprintf(path, sizeof(path), "%s/locks", w->folder);
+	if (io_make_dir(path, 0700, NULL))
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s/db", w->folder);
 	if (store_open(&w->store, path, NULL) ||
@@ -154,6 +162,35 @@ static void are_utf8_whatever_was_typed(void **state)
 	assert_seen(w, (struct events_filter){.limit = 0}, "\xc3\xa4 ?? ? ");
 }
 
+static struct underway begin(struct world *w, const char *what)
+{
+	struct event e = {.kind = EVENT_COMMAND, .app_id = w->shop.id};
+	struct underway u;
+
+	(void)snprintf(e.what, sizeof(e.what), "%s", what);
+	assert_int_equal(underway_begin(w->store, &w->settings, &e, &u, NULL), 0);
+	return u;
+}
+
+static void of_commands_without_an_end_come_when_these_are_gone(void **state)
+{
+	struct world *w = *state;
+	struct event e = {.kind = EVENT_COMMAND, .what = "ended"};
+	struct underway killed = begin(w, "killed"), quiet = begin(w, "quiet"),
+			ends = begin(w, "ends");
+
+	assert_int_equal(underway_sweep(w->store, &w->settings, NULL), 0);
+	assert_seen(w, (struct events_filter){.limit = 0}, "");
+	assert_int_equal(underway_end(w->store, &quiet, NULL, NULL), 0);
+	assert_int_equal(underway_end(w->store, &ends, &e, NULL), 0);
+	/* As the kernel closes what a process had. */
+	(void)close(killed.lock);
+	assert_int_equal(underway_sweep(w->store, &w->settings, NULL), 0);
+	assert_int_equal(underway_sweep(w->store, &w->settings, NULL), 0);
+	assert_seen(w, (struct events_filter){.limit = 0}, "ended killed ");
+	assert_seen(w, (struct events_filter){.app_id = w->shop.id}, "killed ");
+}
+
 #define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, make_world, remove_world)
 
 int main(void)
@@ -162,6 +199,7 @@ int main(void)
 		WORLD_TEST(come_oldest_first_and_the_newest_of_them),
 		WORLD_TEST(are_seen_by_owners_and_by_nobody_with_less),
 		WORLD_TEST(from_before_an_app_was_made_again_are_not_its_new_owners),
+		WORLD_TEST(of_commands_without_an_end_come_when_these_are_gone),
 		WORLD_TEST(of_each_kind_the_newest_stay),
 		WORLD_TEST(are_one_line_each),
 		WORLD_TEST(are_utf8_whatever_was_typed),
