@@ -97,6 +97,13 @@ char *path_storage(const struct settings *s, char *out)
 	return under_data(s, out, "storage");
 }
 
+char *path_certificate_changed(const struct settings *s, const char *handle, char *out)
+{
+	(void)snprintf(out, PATH_TEXT_MAX, "%s/certs/%s.pem" PATH_CHANGED, s->server_data,
+		handle);
+	return out;
+}
+
 char *path_run(const struct settings *s, const char *name, char *out)
 {
 	(void)snprintf(out, PATH_TEXT_MAX, "%s/run/%s", s->server_data, name);

@@ -27,6 +27,9 @@ char *path_app_runs(const struct settings *s, const struct app *app, char *out);
 char *path_app_pushes(const struct settings *s, const char *name, char *out);
 /* Its TLS certificate, chain and key, by its handle. */
 char *path_certificate(const struct settings *s, const char *handle, char *out);
+/* There as long as the proxy has still to read that: its path, and PATH_CHANGED. */
+#define PATH_CHANGED ".changed"
+char *path_certificate_changed(const struct settings *s, const char *handle, char *out);
 /* What visitors see while its maintenance is on, by its handle. */
 char *path_maintenance_page(const struct settings *s, const char *handle, char *out);
 char *path_key_snapshot(const struct settings *s, char *out);

@@ -35,12 +35,23 @@ static void chain_finish(struct chain *c)
 	*c = (struct chain){0};
 }
 
+/* What ended the reading was something other than the text's end. */
+static bool is_torn(void)
+{
+	unsigned long e = ERR_peek_last_error();
+
+	return e &&
+		(ERR_GET_LIB(e) != ERR_LIB_PEM ||
+			ERR_GET_REASON(e) != PEM_R_NO_START_LINE);
+}
+
 static int read_certificates(struct chain *c, const char *text, struct err *err)
 {
 	BIO *in = BIO_new_mem_buf(text, -1);
 	X509 *one = NULL;
 	int rc = 0;
 
+	ERR_clear_error();
 	while (in && !rc && (one = PEM_read_bio_X509(in, NULL, NULL, NULL))) {
 		if (c->len < CERTIFICATE_CHAIN_MAX) {
 			c->certificates[c->len++] = one;
@@ -50,6 +61,8 @@ static int read_certificates(struct chain *c, const char *text, struct err *err)
 		rc = err_set(err, ERR_USAGE, "more than %d certificates",
 			CERTIFICATE_CHAIN_MAX);
 	}
+	if (!rc && c->len && is_torn())
+		rc = err_set(err, ERR_USAGE, "a certificate in it is not whole");
 	ERR_clear_error();
 	BIO_free(in);
 	if (!rc && !c->len)
@@ -179,25 +192,32 @@ int certificate_read(const char *pem, struct certificate *out, struct err *err)
 	int rc = read_certificates(&c, pem, err);
 
 	if (!rc)
+		rc = read_key(&c, pem, err);
+	if (!rc && X509_check_private_key(c.certificates[0], c.key) != 1)
+		rc = err_set(err, ERR_USAGE, "certificate and key are of two pairs");
+	ERR_clear_error();
+	if (!rc)
 		describe(&c, out);
 	chain_finish(&c);
 	return rc;
 }
 
-bool certificate_read_kept(
-	const struct settings *s, const char *handle, struct certificate *out)
+int certificate_read_kept(const struct settings *s, const char *handle,
+	struct certificate *out, struct err *err)
 {
 	char path[PATH_TEXT_MAX];
+	struct err why = {0};
 	struct buf pem;
-	bool has;
+	int rc;
 
 	buf_init(&pem, CERTIFICATE_PEM_MAX);
-	has = io_read_file(path_certificate(s, handle, path), &pem, NULL) == 0 &&
-		certificate_read(buf_text(&pem), out, NULL) == 0;
+	rc = io_read_file(path_certificate(s, handle, path), &pem, &why);
+	if (!rc && certificate_read(buf_text(&pem), out, &why) < 0)
+		rc = ERR_FAILED;
 	if (pem.data)
 		explicit_bzero(pem.data, pem.len);
 	buf_finish(&pem);
-	return has;
+	return rc ? err_set(err, rc, "%s", why.msg) : 0;
 }
 
 /* ---- checking ---- */

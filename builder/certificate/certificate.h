@@ -36,13 +36,14 @@ struct certificate {
 int certificate_join(const char *certificates, const char *key, struct buf *pem,
 	struct certificate *out, struct err *err);
 
-/* What a PEM of certificate_join is for. */
+/* What a PEM of certificate_join is for. ERR_USAGE: it isn't whole any more, and no
+ * server would take it. */
 int certificate_read(const char *pem, struct certificate *out, struct err *err);
 
-/* The same of the one that is kept for an app, by its handle; false where there is none,
- * or none that can be read. */
-bool certificate_read_kept(
-	const struct settings *s, const char *handle, struct certificate *out);
+/* The same of the one that is kept for an app, by its handle. ERR_NOTFOUND: there is
+ * none. ERR_FAILED: it is damaged. */
+int certificate_read_kept(const struct settings *s, const char *handle,
+	struct certificate *out, struct err *err);
 
 /* Whether it is for this host (RFC 6125 6.4.3: a wildcard is one whole label). */
 bool certificate_covers(const struct certificate *c, const char *host);

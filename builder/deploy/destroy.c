@@ -2,6 +2,7 @@
 
 #include "builder/git/ref.h"
 #include "builder/life/container.h"
+#include "builder/life/install.h"
 #include "builder/life/life.h"
 #include "builder/life/route.h"
 #include "builder/life/volume.h"
@@ -34,7 +35,9 @@ static int remove_images(struct server *s, const struct app *app, struct err *er
 static int remove_files(struct server *s, const struct app *app, struct err *err)
 {
 	char path[PATH_TEXT_MAX];
-	int rc = io_remove_tree(path_certificate(s->settings, app->handle, path), err);
+	/* The proxy lets go of it first: it starts with no list that names what is gone.
+	 */
+	int rc = certificate_forget(s, app, err);
 
 	if (!rc)
 		rc = io_remove_tree(

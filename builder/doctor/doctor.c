@@ -38,6 +38,7 @@ void doctor_run(struct server *s, void (*each)(void *ctx, const struct doctor_fi
 		doctor_check_people,
 		doctor_check_lives,
 		doctor_check_certificates,
+		doctor_check_pages,
 		doctor_check_strays,
 		doctor_check_settings,
 	};

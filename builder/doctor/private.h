@@ -41,6 +41,7 @@ void doctor_check_files(const struct doctor *d);
 void doctor_check_people(const struct doctor *d);
 void doctor_check_lives(const struct doctor *d);
 void doctor_check_certificates(const struct doctor *d);
+void doctor_check_pages(const struct doctor *d);
 void doctor_check_strays(const struct doctor *d);
 void doctor_check_settings(const struct doctor *d);
 

@@ -47,6 +47,12 @@ int engine_open(struct engine **out, const char *host, struct err *err)
 	return 0;
 }
 
+void engine_set_patience(struct engine *e, int64_t ms)
+{
+	e->silence = ms ? ms : ENGINE_SILENCE;
+	e->ping_timeout = ms && ms < ENGINE_PING_TIMEOUT ? (long)ms : ENGINE_PING_TIMEOUT;
+}
+
 void engine_close(struct engine *e)
 {
 	if (!e)

@@ -26,6 +26,10 @@ struct engine;
 int engine_open(struct engine **out, const char *host, struct err *err);
 void engine_close(struct engine *e);
 
+/* How many milliseconds of silence, and then of no answer to a ping, make it away; 0: as
+ * at first. */
+void engine_set_patience(struct engine *e, int64_t ms);
+
 /* Whether the containers' processes are this machine's own: the Engine is at a unix
  * socket. */
 bool engine_is_local(const struct engine *e);

@@ -3,6 +3,7 @@
 #include "builder/engine/engine.h"
 #include "builder/life/body.h"
 #include "builder/life/network.h"
+#include "builder/life/plan.h"
 #include "builder/server.h"
 #include "config/base/err.h"
 #include "config/base/number.h"
@@ -198,8 +199,8 @@ static int see_container(
 		cJSON_GetObjectItemCaseSensitive(labels, "bardo.app"));
 	const char *life = cJSON_GetStringValue(
 		cJSON_GetObjectItemCaseSensitive(labels, "bardo.life"));
-	const char *state =
-		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "State"));
+	const char *handle = cJSON_GetStringValue(
+		cJSON_GetObjectItemCaseSensitive(labels, "bardo.handle"));
 	struct container_seen seen;
 	int64_t number;
 
@@ -210,8 +211,18 @@ static int see_container(
 	seen = (struct container_seen){
 		.name = name + strspn(name, "/"),
 		.app = app,
+		/* Containers from before apps had handles: the name was the same then. */
+		.handle = handle ? handle : app,
+		.process = plan_text(labels, "bardo.process"),
 		.life = (int)number,
-		.running = state && !strcmp(state, "running"),
+		.running = !strcmp(plan_text(entry, "State"), "running"),
+		.on_host = !strcmp(
+			plan_text(cJSON_GetObjectItemCaseSensitive(entry, "HostConfig"),
+				"NetworkMode"),
+			"host"),
+		.networks = cJSON_GetObjectItemCaseSensitive(
+			cJSON_GetObjectItemCaseSensitive(entry, "NetworkSettings"),
+			"Networks"),
 	};
 	return each(ctx, &seen);
 }

@@ -49,8 +49,12 @@ int container_is_running(
 struct container_seen {
 	const char *name;
 	const char *app;
+	const char *handle;
+	const char *process;
 	int life;
 	bool running;
+	bool on_host;		      /* in the host's network */
+	const struct cJSON *networks; /* endpoints by name; borrowed, may be NULL */
 };
 int containers_each(struct server *s, const struct app *app,
 	int (*each)(void *ctx, const struct container_seen *c), void *ctx,

@@ -34,7 +34,7 @@ static int look_at(void *ctx, const struct app *app)
 	struct each *e = ctx;
 	struct certificate c;
 
-	if (!certificate_read_kept(e->server->settings, app->handle, &c))
+	if (certificate_read_kept(e->server->settings, app->handle, &c, NULL) < 0)
 		return 0;
 	return e->each(e->ctx, app, &c);
 }

@@ -7,6 +7,7 @@
 #include "config/base/buf.h"
 #include "config/base/err.h"
 #include "config/base/io.h"
+#include "config/base/log.h"
 #include "config/paths.h"
 #include "config/record/apps.h"
 #include "config/settings.h"
@@ -15,8 +16,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Pages at once: the map of all of them is bounded too. */
-#define PAGES_MAX 512
+/* Of all the pages that are apps' own, together. The map has room for as many plain ones
+ * beside them as there are backends. */
+#define OWN_PAGES_MAX (2 * 1024 * 1024)
 
 static const char plain_page[] =
 	"<!doctype html><html lang=en><meta charset=utf-8><title>Maintenance</title>"
@@ -25,36 +27,88 @@ static const char plain_page[] =
 
 struct pages {
 	struct server *server;
-	struct haproxy_page items[PAGES_MAX];
-	char *texts[PAGES_MAX]; /* what items borrow, once an app */
-	size_t len, texts_len;
+	const struct app *mine;
+	struct haproxy_page *items;
+	size_t len, cap;
+	char **texts; /* what items borrow, once an app; NULL for the plain page */
+	size_t texts_len, texts_cap;
+	size_t own; /* bytes of texts */
 	struct err *err;
 };
 
-static char *read_page(struct server *s, const struct app *app)
+static int out_of_memory(struct err *err)
+{
+	return err_set(err, ERR_FAILED, "out of memory");
+}
+
+int maintenance_read_page(
+	const struct server *s, const struct app *app, struct buf *out, struct err *err)
 {
 	char path[PATH_TEXT_MAX];
-	struct buf b;
-	char *text;
+	int rc = io_read_file(
+		path_maintenance_page(s->settings, app->handle, path), out, err);
 
+	if (!rc && (!out->len || memchr(out->data, '\0', out->len)))
+		rc = err_set(err, ERR_FAILED, "%s is no HTML", path);
+	return rc;
+}
+
+/* What keeps a page from being shown keeps no other's: visitors get the plain one. */
+static int read_page(struct pages *p, const struct app *app, char **out)
+{
+	struct err why = {0};
+	struct buf b;
+	int rc;
+
+	*out = NULL;
 	buf_init(&b, HAPROXY_PAGE_MAX);
-	text = io_read_file(
-		       path_maintenance_page(s->settings, app->handle, path), &b, NULL)
-		? strdup(plain_page)
-		: strdup(buf_text(&b));
+	rc = maintenance_read_page(p->server, app, &b, &why);
+	if (!rc && p->own + b.len > OWN_PAGES_MAX)
+		rc = err_set(&why, ERR_FAILED,
+			"there is no room for the page of %s beside those of other apps: "
+			"make it smaller, or take it away",
+			app->name);
+	if (!rc && !(*out = strdup(b.data)))
+		rc = out_of_memory(&why);
+	p->own += rc ? 0 : b.len;
 	buf_finish(&b);
-	return text;
+	if (!rc || rc == ERR_NOTFOUND)
+		return 0;
+	log_warn("%s has the plain maintenance page: %s", app->name, why.msg);
+	return p->mine && p->mine->id == app->id ? err_set(p->err, rc, "%s", why.msg) : 0;
 }
 
 static int add_slot(void *ctx, int slot)
 {
 	struct pages *p = ctx;
+	const char *text = p->texts[p->texts_len - 1];
 
-	if (p->len == PAGES_MAX)
-		return err_set(
-			p->err, ERR_FAILED, "more than %d pages at once", PAGES_MAX);
+	if (p->len == p->cap) {
+		size_t cap = p->cap ? p->cap * 2 : 64;
+		struct haproxy_page *items = realloc(p->items, cap * sizeof(*items));
+
+		if (!items)
+			return out_of_memory(p->err);
+		p->items = items;
+		p->cap = cap;
+	}
 	p->items[p->len++] =
-		(struct haproxy_page){.slot = slot, .html = p->texts[p->texts_len - 1]};
+		(struct haproxy_page){.slot = slot, .html = text ? text : plain_page};
+	return 0;
+}
+
+static int make_room_for_text(struct pages *p)
+{
+	size_t cap = p->texts_cap ? p->texts_cap * 2 : 64;
+	char **texts;
+
+	if (p->texts_len < p->texts_cap)
+		return 0;
+	texts = realloc(p->texts, cap * sizeof(*texts));
+	if (!texts)
+		return out_of_memory(p->err);
+	p->texts = texts;
+	p->texts_cap = cap;
 	return 0;
 }
 
@@ -66,36 +120,33 @@ static int add_app(void *ctx, int64_t app_id)
 
 	if (rc || app.destroyed_at)
 		return rc;
-	if (p->texts_len == PAGES_MAX)
-		return err_set(
-			p->err, ERR_FAILED, "more than %d apps at once", PAGES_MAX);
-	p->texts[p->texts_len] = read_page(p->server, &app);
-	if (!p->texts[p->texts_len++])
-		return err_set(p->err, ERR_FAILED, "out of memory");
+	rc = make_room_for_text(p);
+	if (!rc)
+		rc = read_page(p, &app, &p->texts[p->texts_len]);
+	if (rc)
+		return rc;
+	p->texts_len++;
 	return route_each_slot(p->server, &app, add_slot, p, p->err);
 }
 
-int maintenance_route(struct server *s, struct err *err)
+int maintenance_route(struct server *s, const struct app *mine, struct err *err)
 {
-	struct pages *p;
+	struct pages p = {.server = s, .mine = mine, .err = err};
 	int lock, rc;
 
 	if (!settings_have_proxy(s->settings))
 		return 0;
-	p = calloc(1, sizeof(*p));
-	if (!p)
-		return err_set(err, ERR_FAILED, "out of memory");
-	p->server = s;
-	p->err = err;
 	lock = haproxy_lock_map(s->settings, HAPROXY_MAP_PAGES, err);
 	rc = lock < 0
 		? lock
-		: property_each_app(s->store, "maintenance", "enabled", add_app, p, err);
+		: property_each_app(s->store, "maintenance", "enabled", add_app, &p, err);
+
 	if (!rc)
-		rc = haproxy_map_pages(s->settings, p->items, p->len, err);
-	for (size_t i = 0; i < p->texts_len; i++)
-		free(p->texts[i]);
-	free(p);
+		rc = haproxy_map_pages(s->settings, p.items, p.len, err);
+	for (size_t i = 0; i < p.texts_len; i++)
+		free(p.texts[i]);
+	free(p.texts);
+	free(p.items);
 	if (lock >= 0)
 		(void)close(lock);
 	return rc;

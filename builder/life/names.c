@@ -3,6 +3,7 @@
 #include "builder/certificate/certificate.h"
 #include "builder/proxy/certificates.h"
 #include "builder/proxy/haproxy.h"
+#include "builder/proxy/socket.h"
 #include "builder/server.h"
 #include "config/app/domains.h"
 #include "config/app/properties.h"
@@ -24,7 +25,7 @@
 /* What is being gathered, app by app. */
 struct names {
 	struct server *server;
-	const struct app *renewed;
+	const struct app *without; /* the app whose certificate is to go; NULL none */
 	struct haproxy_domain *domains;
 	size_t len, cap;
 	struct front_site *sites;
@@ -63,16 +64,6 @@ static int read_wishes(struct names *n)
 	return rc;
 }
 
-static int begin_app(struct names *n, const struct domain_routed *d)
-{
-	n->app_id = d->app_id;
-	n->is_covered = false;
-	/* One that can't be read any more must not keep the others from visitors. */
-	n->has_certificate =
-		certificate_read_kept(n->server->settings, d->handle, &n->certificate);
-	return n->has_certificate ? read_wishes(n) : 0;
-}
-
 static int make_certificate_room(struct names *n)
 {
 	size_t cap = n->certificates_cap ? n->certificates_cap * 2 : 16;
@@ -88,18 +79,62 @@ static int make_certificate_room(struct names *n)
 	return 0;
 }
 
-/* The first name that the app's certificate is for. */
-static int add_certificate(struct names *n, const struct domain_routed *d)
+/* Its names are still to come. */
+static struct haproxy_certificate *add_certificate(
+	struct names *n, const struct domain_routed *d)
 {
+	char path[PATH_TEXT_MAX];
 	struct haproxy_certificate *c;
-	int rc = make_certificate_room(n);
 
-	if (rc)
-		return rc;
+	if (make_certificate_room(n) < 0)
+		return NULL;
 	c = &n->certificates[n->certificates_len++];
-	c->changed = n->renewed && n->renewed->id == d->app_id;
+	*c = (struct haproxy_certificate){.slot = d->slot};
 	(void)path_certificate(n->server->settings, d->handle, c->path);
+	c->changed =
+		access(path_certificate_changed(n->server->settings, d->handle, path),
+			F_OK) == 0;
 	buf_init(&c->names, DOMAINS_MAX * DOMAIN_SIZE);
+	return c;
+}
+
+/* One that can't be read any more keeps no other from its visitors. */
+static int note_damage(
+	struct names *n, const struct domain_routed *d, const struct err *why)
+{
+	struct haproxy_certificate *c = add_certificate(n, d);
+
+	if (!c)
+		return ERR_FAILED;
+	c->damaged = true;
+	log_warn("the certificate of %s is not served: %s: %s", d->handle, c->path,
+		why->msg);
+	return 0;
+}
+
+static int begin_app(struct names *n, const struct domain_routed *d)
+{
+	struct err why = {0};
+	int rc = n->without && n->without->id == d->app_id
+		? ERR_NOTFOUND
+		: certificate_read_kept(
+			  n->server->settings, d->handle, &n->certificate, &why);
+
+	n->app_id = d->app_id;
+	n->is_covered = false;
+	n->has_certificate = rc == 0;
+	if (rc == ERR_FAILED)
+		return note_damage(n, d, &why);
+	return n->has_certificate ? read_wishes(n) : 0;
+}
+
+/* The first name that the app's certificate is for. */
+static int begin_certificate(struct names *n, const struct domain_routed *d)
+{
+	struct haproxy_certificate *c = add_certificate(n, d);
+
+	if (!c)
+		return ERR_FAILED;
 	return buf_adds(&c->names, d->name) < 0 ? out_of_memory(n->err) : 0;
 }
 
@@ -116,7 +151,7 @@ static int cover(struct names *n, const struct domain_routed *d)
 
 	if (n->is_covered)
 		return add_to_certificate(n, d->name);
-	rc = add_certificate(n, d);
+	rc = begin_certificate(n, d);
 	n->is_covered = !rc;
 	return rc;
 }
@@ -189,11 +224,63 @@ static void finish(struct names *n)
 	free(n->domains);
 }
 
-/* front_err gets what the nginx before us says against it, 0 or a code in *front. */
-static int route(struct server *s, const struct app *renewed, int *front,
-	struct err *front_err, struct err *err)
+/* ---- all of them ---- */
+
+/* Who comes by HTTP gets an answer there, as long as the certificate isn't served. */
+static void keep_from_https(struct names *n, int slot)
 {
-	struct names n = {.server = s, .renewed = renewed, .err = err};
+	for (size_t i = 0; i < n->len; i++) {
+		if (n->domains[i].slot == slot) {
+			n->domains[i].to_https = false;
+			n->domains[i].hsts = 0;
+		}
+	}
+}
+
+/* What the proxy has read is told it no more; what it refused is for its app to hear. */
+static int judge_certificates(struct names *n, const struct app *mine, struct err *err)
+{
+	char path[PATH_TEXT_MAX + 16];
+	int rc = 0;
+
+	for (size_t i = 0; i < n->certificates_len; i++) {
+		const struct haproxy_certificate *c = &n->certificates[i];
+
+		if (c->refused) {
+			keep_from_https(n, c->slot);
+			log_warn("a certificate is not served: %s: %s", c->path, c->why);
+			if (mine && mine->slot == c->slot)
+				rc = err_set(err, ERR_FAILED, "%s", c->why);
+		} else if (c->changed && !c->damaged) {
+			(void)snprintf(path, sizeof(path), "%s" PATH_CHANGED, c->path);
+			(void)unlink(path);
+		}
+	}
+	return rc;
+}
+
+static int use_certificates(struct names *n, const struct app *mine, struct err *err)
+{
+	struct err why = {0};
+	int rc = haproxy_use_certificates(
+		n->server->settings, n->certificates, n->certificates_len, &why);
+
+	if (rc == ERR_FAILED && !n->without) {
+		log_warn("a certificate that should go is still served: %s", why.msg);
+		rc = 0;
+	}
+	if (rc) {
+		(void)err_set(err, rc, "%s", why.msg);
+		return haproxy_must_follow(rc, err);
+	}
+	return judge_certificates(n, mine, err);
+}
+
+/* front_err gets what the nginx before us says against it, 0 or a code in *front. */
+static int route(struct server *s, const struct app *mine, const struct app *without,
+	int *front, struct err *front_err, struct err *err)
+{
+	struct names n = {.server = s, .without = without, .err = err};
 	int lock, rc;
 
 	*front = 0;
@@ -203,8 +290,7 @@ static int route(struct server *s, const struct app *renewed, int *front,
 	rc = lock < 0 ? lock : domains_each_routed(s->store, collect, &n, err);
 	/* A name leads to HTTPS only when its certificate is there. */
 	if (!rc)
-		rc = haproxy_use_certificates(
-			s->settings, n.certificates, n.certificates_len, err);
+		rc = use_certificates(&n, mine, err);
 	*front = rc ? 0 : front_serve(s, n.sites, n.sites_len, front_err);
 	if (!rc)
 		rc = haproxy_map_domains(s->settings, n.domains, n.len, err);
@@ -214,21 +300,38 @@ static int route(struct server *s, const struct app *renewed, int *front,
 	return rc;
 }
 
-int names_route(struct server *s, const struct app *renewed, struct err *err)
+int names_route(struct server *s, const struct app *mine, struct err *err)
 {
-	int front, rc = route(s, renewed, &front, err, err);
+	int front, rc = route(s, mine, NULL, &front, err, err);
 
 	return rc ? rc : front;
 }
 
-int names_follow(struct server *s, struct err *err)
+/* Of what nginx says against it the log hears. */
+static int follow(struct server *s, const struct app *without, struct err *err)
 {
 	struct err e = {0};
-	int front, rc = route(s, NULL, &front, &e, err);
+	int front, rc = route(s, NULL, without, &front, &e, err);
 
 	if (front)
 		log_warn("names: %s", e.msg);
 	return rc;
+}
+
+int names_follow(struct server *s, struct err *err)
+{
+	return follow(s, NULL, err);
+}
+
+int names_route_without(
+	struct server *s, const struct app *app, bool log, struct err *err)
+{
+	int front, rc;
+
+	if (log)
+		return follow(s, app, err);
+	rc = route(s, NULL, app, &front, err, err);
+	return rc ? rc : front;
 }
 
 int names_look(struct server *s, enum front_state *out, struct err *err)
@@ -275,7 +378,8 @@ bool names_url(const struct server *s, const struct app *app, char *out)
 	(void)domains_each_effective(s->store, app, take_first, name, NULL);
 	if (!*name)
 		return false;
-	https = is_on(set->proxy_https) && certificate_read_kept(set, app->handle, &c) &&
+	https = is_on(set->proxy_https) &&
+		certificate_read_kept(set, app->handle, &c, NULL) == 0 &&
 		certificate_covers(&c, name);
 	if (!https && !is_on(set->proxy_http))
 		return false;

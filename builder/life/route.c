@@ -1,5 +1,6 @@
 #include "builder/life/route.h"
 
+#include "builder/life/confirm.h"
 #include "builder/life/life.h"
 #include "builder/life/maintenance.h"
 #include "builder/life/names.h"
@@ -52,19 +53,17 @@ static int await_proxy(const struct settings *set, int watch, struct err *err)
 	return rc;
 }
 
-int route_ensure_proxy(struct server *s, struct err *err)
+/* Nothing that was so once is believed: the files are compared with the record, and with
+ * what runs. */
+static int start_proxy(struct server *s, struct err *err)
 {
 	char path[PATH_TEXT_MAX];
-	int watch, rc;
+	int watch, rc = haproxy_write_config(s->settings, err);
 
-	if (!settings_have_proxy(s->settings))
-		return 0;
-	rc = haproxy_ping(s->settings, NULL);
-	if (rc != ERR_AWAY)
-		return rc ? haproxy_ping(s->settings, err) : 0;
-	rc = haproxy_write_config(s->settings, err);
 	if (!rc)
 		rc = route_ports(s, err);
+	if (!rc)
+		rc = confirm_routes(s, err);
 	if (rc)
 		return rc;
 	watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -76,6 +75,27 @@ int route_ensure_proxy(struct server *s, struct err *err)
 	else
 		rc = err_prefix(err, "HAProxy doesn't run, and only bardod starts it: ");
 	(void)close(watch);
+	return rc;
+}
+
+int route_ensure_proxy(struct server *s, struct err *err)
+{
+	int lock, rc;
+
+	if (!settings_have_proxy(s->settings))
+		return 0;
+	rc = haproxy_ping(s->settings, NULL);
+	if (rc != ERR_AWAY)
+		return rc ? haproxy_ping(s->settings, err) : 0;
+	/* Whoever is at it already has it answer in a moment. */
+	lock = haproxy_lock_map(s->settings, HAPROXY_START, err);
+	if (lock < 0)
+		return lock;
+	if (haproxy_ping(s->settings, NULL) == ERR_AWAY)
+		rc = start_proxy(s, err);
+	else
+		rc = haproxy_ping(s->settings, err);
+	(void)close(lock);
 	return rc;
 }
 
@@ -136,7 +156,7 @@ int route_ports(struct server *s, struct err *err)
 	rc = map_ports(s, err);
 	if (!rc)
 		rc = names_follow(s, err);
-	return rc ? rc : maintenance_route(s, err);
+	return rc ? rc : maintenance_route(s, NULL, err);
 }
 
 static void server_name(const struct place *p, char out[HAPROXY_NAME_SIZE])

@@ -18,9 +18,11 @@
 #define OWN_DAYS 3650
 /* What HAProxy's answers to these commands end in when it has done them. */
 #define DONE_NEW "New empty certificate store"
+#define DONE_BEFORE "already exists"
 #define DONE_SET "Transaction created for certificate"
 #define DONE_SUCCESS "Success!"
 #define DONE_DELETED "deleted"
+#define DONE_IN_USE "in use"
 
 char *haproxy_certificate_list(const struct settings *s, char *out)
 {
@@ -36,13 +38,15 @@ int haproxy_make_certificates(const struct settings *s, struct err *err)
 {
 	static const char *const names[] = {OWN_NAME};
 	char own[PATH_TEXT_MAX], list[PATH_TEXT_MAX];
+	struct certificate c;
 	struct buf b;
 	int rc = 0;
 
 	(void)own_path(s, own);
 	(void)haproxy_certificate_list(s, list);
 	buf_init(&b, CERTIFICATE_PEM_MAX);
-	if (access(own, F_OK) < 0) {
+	if (io_read_file(own, &b, NULL) || certificate_read(buf_text(&b), &c, NULL)) {
+		buf_reset(&b);
 		rc = certificate_generate(names, 1, OWN_DAYS, &b, err);
 		if (!rc)
 			rc = io_replace_file(own, 0600, b.data, b.len, err);
@@ -67,9 +71,12 @@ static int write_list(const struct settings *s,
 
 	buf_init(&b, LIST_MAX);
 	rc = buf_addf(&b, "%s\n", own_path(s, path));
-	for (size_t i = 0; i < len; i++)
-		rc |= buf_addf(&b, "%s [] %s\n", certificates[i].path,
-			buf_text(&certificates[i].names));
+	for (size_t i = 0; i < len; i++) {
+		const struct haproxy_certificate *c = &certificates[i];
+
+		if (!c->damaged && !c->refused)
+			rc |= buf_addf(&b, "%s [] %s\n", c->path, buf_text(&c->names));
+	}
 	rc = rc ? err_set(err, ERR_FAILED, "too many certificates")
 		: io_replace_file(
 			  haproxy_certificate_list(s, path), 0600, b.data, b.len, err);
@@ -117,6 +124,38 @@ static int commandf(
 	return rc;
 }
 
+static void give_up_transaction(const struct settings *s, const char *path)
+{
+	(void)commandf(s, "", NULL, "abort ssl cert %s", path);
+}
+
+/* HAProxy has one transaction at a time: what a bardo that was killed left open would
+ * keep every other certificate out. It stands in the list's head, behind a "*". */
+static void end_left_over(const struct settings *s)
+{
+	char path[PATH_TEXT_MAX];
+	const char *line;
+	struct buf reply;
+
+	buf_init(&reply, LIST_MAX);
+	if (haproxy_ask(s, "show ssl cert", &reply, NULL) == 0 &&
+		(line = strstr(buf_text(&reply), "\n*"))) {
+		(void)snprintf(path, sizeof(path), "%.*s", (int)strcspn(line + 2, "\n"),
+			line + 2);
+		give_up_transaction(s, path);
+	}
+	buf_finish(&reply);
+}
+
+/* An empty one for load to fill; it may be there from an attempt that was cut off. */
+static int make_store(const struct settings *s, const char *path, struct err *err)
+{
+	return commandf(s, DONE_NEW, NULL, "new ssl cert %s", path) &&
+			commandf(s, DONE_BEFORE, err, "new ssl cert %s", path)
+		? ERR_FAILED
+		: 0;
+}
+
 /* Gives the proxy a file's content: it may not be able to read the file by now. The empty
  * line that ends a payload is the command's own end. */
 static int load(const struct settings *s, const char *path, struct err *err)
@@ -137,7 +176,11 @@ static int load(const struct settings *s, const char *path, struct err *err)
 		explicit_bzero(b.data, b.len);
 	buf_finish(&pem);
 	buf_finish(&b);
-	return rc ? rc : commandf(s, DONE_SUCCESS, err, "commit ssl cert %s", path);
+	if (!rc)
+		rc = commandf(s, DONE_SUCCESS, err, "commit ssl cert %s", path);
+	if (rc)
+		give_up_transaction(s, path);
+	return rc;
 }
 
 static int add(
@@ -213,7 +256,7 @@ static int apply_one(const struct settings *s, const struct haproxy_certificate 
 		same = same || is_same(&shown, c);
 	}
 	if (!found)
-		rc = commandf(s, DONE_NEW, err, "new ssl cert %s", c->path);
+		rc = make_store(s, c->path, err);
 	if (!rc && (!found || c->changed))
 		rc = load(s, c->path, err);
 	if (!rc && !same)
@@ -240,63 +283,98 @@ static bool is_wanted(const struct settings *s, const char *path,
 	return false;
 }
 
-static int remove_others(const struct settings *s, const char *shown_list,
-	const struct haproxy_certificate *certificates, size_t len, struct err *err)
+/* Another entry, whose turn comes, may still use the certificate. */
+static int remove_entry(
+	const struct settings *s, const struct shown *shown, struct err *err)
 {
 	char list[PATH_TEXT_MAX];
-	struct shown shown;
-	int rc = 0;
+	int rc = commandf(s, DONE_DELETED, err, "del ssl crt-list %s %s",
+		haproxy_certificate_list(s, list), shown->entry);
 
-	for (const char *at = shown_list; !rc && (at = next_shown(at, &shown));) {
-		if (is_wanted(s, shown.path, certificates, len))
-			continue;
-		rc = commandf(s, DONE_DELETED, err, "del ssl crt-list %s %s",
-			haproxy_certificate_list(s, list), shown.entry);
-		if (!rc)
-			rc = commandf(
-				s, DONE_DELETED, err, "del ssl cert %s", shown.path);
-	}
+	if (!rc && commandf(s, DONE_DELETED, NULL, "del ssl cert %s", shown->path))
+		rc = commandf(s, DONE_IN_USE, err, "del ssl cert %s", shown->path);
 	return rc;
 }
 
-static int apply(const struct settings *s, const struct haproxy_certificate *certificates,
+static int remove_others(const struct settings *s, const char *shown_list,
+	const struct haproxy_certificate *certificates, size_t len, struct err *err)
+{
+	struct shown shown;
+	int first = 0;
+
+	for (const char *at = shown_list; (at = next_shown(at, &shown));) {
+		int rc = is_wanted(s, shown.path, certificates, len)
+			? 0
+			: remove_entry(s, &shown, first ? NULL : err);
+
+		first = first ? first : rc;
+	}
+	return first;
+}
+
+/* One that is refused is its app's affair alone. */
+static int apply_each(const struct settings *s, struct haproxy_certificate *certificates,
+	size_t len, const char *shown_list, struct err *err)
+{
+	for (size_t i = 0; i < len; i++) {
+		struct haproxy_certificate *c = &certificates[i];
+		struct err why = {0};
+		int rc = c->damaged ? 0 : apply_one(s, c, shown_list, &why);
+
+		if (rc == ERR_AWAY)
+			return err_set(err, rc, "%s", why.msg);
+		c->refused = rc < 0;
+		(void)snprintf(c->why, sizeof(c->why), "%.500s", rc ? why.msg : "");
+	}
+	return 0;
+}
+
+static bool any_is_refused(const struct haproxy_certificate *certificates, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (certificates[i].refused)
+			return true;
+	}
+	return false;
+}
+
+static int apply(const struct settings *s, struct haproxy_certificate *certificates,
 	size_t len, struct err *err)
 {
 	char list[PATH_TEXT_MAX], text[PATH_TEXT_MAX + 32];
 	struct buf shown;
-	int rc, first = 0;
+	int rc;
 
+	end_left_over(s);
 	buf_init(&shown, LIST_MAX);
 	(void)snprintf(text, sizeof(text), "show ssl crt-list -n %s",
 		haproxy_certificate_list(s, list));
 	rc = haproxy_ask(s, text, &shown, err);
-	for (size_t i = 0; !rc && i < len; i++) {
-		int one = apply_one(
-			s, &certificates[i], buf_text(&shown), first ? NULL : err);
-
-		first = first ? first : one;
-	}
-	if (!rc && !first)
+	if (!rc)
+		rc = apply_each(s, certificates, len, buf_text(&shown), err);
+	if (!rc && any_is_refused(certificates, len))
+		rc = write_list(s, certificates, len, err);
+	if (!rc)
 		rc = remove_others(s, buf_text(&shown), certificates, len, err);
 	buf_finish(&shown);
-	return rc ? rc : first;
+	return rc;
 }
 
 int haproxy_use_certificates(const struct settings *s,
-	const struct haproxy_certificate *certificates, size_t len, struct err *err)
+	struct haproxy_certificate *certificates, size_t len, struct err *err)
 {
 	char list[PATH_TEXT_MAX];
 	struct buf reply;
 	bool serves;
 	int rc = write_list(s, certificates, len, err);
 
-	if (rc || haproxy_ping(s, NULL) == ERR_AWAY)
+	if (rc || !haproxy_is_there(s))
 		return rc;
 	/* Without HTTPS it knows of no list. */
 	buf_init(&reply, HAPROXY_REPLY_MAX);
 	(void)haproxy_certificate_list(s, list);
-	serves = haproxy_ask(s, "show ssl crt-list", &reply, NULL) == 0 &&
-		strstr(buf_text(&reply), list);
+	rc = haproxy_ask(s, "show ssl crt-list", &reply, err);
+	serves = !rc && strstr(buf_text(&reply), list);
 	buf_finish(&reply);
-	return serves ? apply(s, certificates, len, err) : 0;
+	return serves ? apply(s, certificates, len, err) : rc;
 }

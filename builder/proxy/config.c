@@ -223,30 +223,94 @@ int haproxy_write_slot(const struct settings *s, int slot,
 	return rc;
 }
 
-/* Whether a slot's file is whole: what a full disk or a power cut left is not. */
-static bool slot_is_written(const struct settings *s, int slot, bool *empty)
+/* The word at *at, which moves behind it. */
+static bool take_word(const char **at, char *out, size_t size)
 {
-	char path[PATH_TEXT_MAX], first[64];
-	struct buf b;
-	bool whole;
+	size_t len = strcspn(*at, " \n");
 
-	(void)snprintf(first, sizeof(first), "backend " SLOT_FORMAT " from app\n", slot);
-	buf_init(&b, SLOT_FILE_MAX);
-	whole = !io_read_file(slot_path(s, slot, path), &b, NULL) &&
-		!strncmp(buf_text(&b), first, strlen(first)) && b.data[b.len - 1] == '\n';
-	*empty = b.len == strlen(first);
-	buf_finish(&b);
-	return whole;
+	if (!len || len >= size)
+		return false;
+	memcpy(out, *at, len);
+	out[len] = '\0';
+	*at += len;
+	return true;
 }
 
+/* One line as slot_text writes it; how it is looked at was another in older ones. */
+static bool take_server(const char **at, struct haproxy_server *out)
+{
+	static const char start[] = "\tserver ";
+
+	if (strncmp(*at, start, strlen(start)) != 0)
+		return false;
+	*at += strlen(start);
+	if (!take_word(at, out->name, sizeof(out->name)) || *(*at)++ != ' ' ||
+		!take_word(at, out->address, sizeof(out->address)))
+		return false;
+	*at += strcspn(*at, "\n");
+	return *(*at)++ == '\n' && haproxy_check_server(out, NULL) == 0;
+}
+
+static bool parse_slot(const char *text, int slot,
+	struct haproxy_server out[HAPROXY_SERVERS_MAX], size_t *len)
+{
+	char first[64];
+
+	*len = 0;
+	(void)snprintf(first, sizeof(first), "backend " SLOT_FORMAT " from app\n", slot);
+	if (strncmp(text, first, strlen(first)) != 0)
+		return false;
+	text += strlen(first);
+	while (*text) {
+		if (*len == HAPROXY_SERVERS_MAX || !take_server(&text, &out[*len]))
+			return false;
+		(*len)++;
+	}
+	return true;
+}
+
+int haproxy_read_slot(const struct settings *s, int slot, struct haproxy_server *out,
+	size_t *len, struct err *err)
+{
+	char path[PATH_TEXT_MAX];
+	struct buf b;
+	int rc;
+
+	*len = 0;
+	buf_init(&b, SLOT_FILE_MAX);
+	rc = io_read_file(slot_path(s, slot, path), &b, err);
+	if (!rc &&
+		(memchr(buf_text(&b), '\0', b.len) ||
+			!parse_slot(buf_text(&b), slot, out, len)))
+		rc = err_set(err, ERR_FAILED, "%s is not as bardo wrote it", path);
+	buf_finish(&b);
+	return rc;
+}
+
+/* What a full disk, a power cut or a hand left is not whole, and HAProxy starts with all
+ * of the files or not at all: such a slot has no servers. */
+static void read_or_give_up(
+	const struct settings *s, int slot, struct haproxy_server *out, size_t *len)
+{
+	struct err why = {0};
+
+	if (haproxy_read_slot(s, slot, out, len, &why) == 0)
+		return;
+	*len = 0;
+	if (why.code == ERR_FAILED)
+		log_warn("%s: its app has no servers until it is routed again", why.msg);
+}
+
+/* What older ones wrote otherwise is written as it is by now. */
 static int write_slots(const struct settings *s, struct err *err)
 {
-	bool empty;
+	struct haproxy_server servers[HAPROXY_SERVERS_MAX];
+	size_t len;
 	int rc = 0;
 
 	for (int slot = 0; slot < s->proxy_apps && !rc; slot++) {
-		if (!slot_is_written(s, slot, &empty))
-			rc = haproxy_write_slot(s, slot, NULL, 0, err);
+		read_or_give_up(s, slot, servers, &len);
+		rc = haproxy_write_slot(s, slot, servers, len, err);
 	}
 	return rc;
 }
@@ -254,15 +318,16 @@ static int write_slots(const struct settings *s, struct err *err)
 /* proxy.apps has shrunk: slots that apps still have stay. */
 static int remove_slots_above(const struct settings *s, struct err *err)
 {
+	struct haproxy_server servers[HAPROXY_SERVERS_MAX];
 	char path[PATH_TEXT_MAX];
 	DIR *dir = opendir(path_run(s, "proxy/backends", path));
 	struct dirent *e;
+	size_t len;
 
 	if (!dir)
 		return err_errno(err, "%s", path);
 	while ((e = readdir(dir))) {
 		char *dot = strchr(e->d_name, '.');
-		bool empty;
 		int64_t slot;
 
 		if (!dot || strcmp(dot, ".cfg"))
@@ -271,7 +336,7 @@ static int remove_slots_above(const struct settings *s, struct err *err)
 		if (number_parse(e->d_name, 0, HAPROXY_SLOTS_MAX, &slot) < 0 ||
 			slot < s->proxy_apps)
 			continue;
-		if (slot_is_written(s, (int)slot, &empty) && empty)
+		if (haproxy_read_slot(s, (int)slot, servers, &len, NULL) == 0 && !len)
 			(void)unlink(slot_path(s, (int)slot, path));
 	}
 	(void)closedir(dir);

@@ -36,6 +36,14 @@ int haproxy_fingerprint(
  * runs. */
 int haproxy_check_ports(const struct settings *s, struct err *err);
 
+/* ERR_USAGE: a name or an address that no server can have. */
+int haproxy_check_server(const struct haproxy_server *server, struct err *err);
+
+/* The servers in a slot's file; out has room for HAPROXY_SERVERS_MAX. ERR_NOTFOUND: there
+ * is none. ERR_FAILED: it is not as haproxy_write_slot leaves it. */
+int haproxy_read_slot(const struct settings *s, int slot, struct haproxy_server *out,
+	size_t *len, struct err *err);
+
 /* Replaces a slot's file: it has these servers. */
 int haproxy_write_slot(const struct settings *s, int slot,
 	const struct haproxy_server *servers, size_t len, struct err *err);

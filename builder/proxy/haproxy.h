@@ -16,8 +16,9 @@ struct settings;
  *
  * One process at a time changes a slot: the app's lock sees to that.
  *
- * ERR_AWAY, from all but haproxy_write_config and haproxy_map_ports, is that no proxy
- * answered within 5 s. Where HAProxy refuses something the error has its own words.
+ * ERR_AWAY, from all but haproxy_write_config, is that no proxy answered within 5 s; what
+ * a proxy reads when it starts (maps, certificates) needs none, but one that is there and
+ * hangs doesn't read it. Where HAProxy refuses something the error has its own words.
  */
 
 #define HAPROXY_SERVERS_MAX 64
@@ -116,6 +117,7 @@ int haproxy_map_pages(const struct settings *s, const struct haproxy_page *pages
 #define HAPROXY_MAP_TO_HTTPS "to-https"
 #define HAPROXY_MAP_HSTS "hsts"
 #define HAPROXY_MAP_PAGES "pages"
+#define HAPROXY_START "start" /* no map: whoever starts the proxy holds it */
 int haproxy_lock_map(const struct settings *s, const char *name, struct err *err);
 
 #endif

@@ -106,8 +106,8 @@ int haproxy_replace_map(
 	int rc = io_replace_file(
 		haproxy_map_path(s, name, path), 0600, text, strlen(text), err);
 
-	if (!rc && haproxy_ping(s, NULL) != ERR_AWAY)
-		rc = replace_running(s, path, text, err);
+	if (!rc && haproxy_is_there(s))
+		rc = haproxy_must_follow(replace_running(s, path, text, err), err);
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 

@@ -7,7 +7,8 @@ struct settings;
 /* HAProxy's maps ("KEY VALUE" a line): files under server.data/run/proxy that it reads at
  * its start, and the same by its socket while it runs. */
 
-#define HAPROXY_MAP_MAX (1024 * 1024)
+/* Room for a page of every backend, and for the longest of names. */
+#define HAPROXY_MAP_MAX (8 * 1024 * 1024)
 
 /* Replaces a map of this name as a whole, in its file and at run time: visitors see the
  * one before or the one after, nothing between. A proxy that doesn't run reads the file

@@ -39,7 +39,7 @@ static const struct haproxy_shown *find_before(const struct change *c, const cha
 	return NULL;
 }
 
-static int check_server(const struct haproxy_server *server, struct err *err)
+int haproxy_check_server(const struct haproxy_server *server, struct err *err)
 {
 	static const char usable[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -76,7 +76,7 @@ static int prepare(struct change *c, struct err *err)
 	if (c->slot < 0 || c->slot >= HAPROXY_SLOTS_MAX)
 		return err_set(err, ERR_USAGE, "there is no slot %d", c->slot);
 	for (size_t i = 0; i < c->wanted_len && !rc; i++)
-		rc = check_server(&c->wanted[i], err);
+		rc = haproxy_check_server(&c->wanted[i], err);
 	if (!rc)
 		rc = haproxy_show(c->s, c->slot, c->before, &c->before_len, err);
 	if (rc)

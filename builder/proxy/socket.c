@@ -26,28 +26,39 @@ static int away(const char *why, struct err *err)
 		why);
 }
 
-static int connect_to(const struct settings *s, int *out, struct err *err)
+/* A descriptor, or -1 with errno. */
+static int dial(const struct settings *s)
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	char path[PATH_TEXT_MAX];
 	int fd;
 
 	(void)path_run(s, "proxy/proxy.sock", path);
-	if (strlen(path) > HAPROXY_SOCKET_PATH_MAX)
-		return away("the path is too long for a socket", err);
+	if (strlen(path) > HAPROXY_SOCKET_PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
 	memcpy(at.sun_path, path, strlen(path) + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return err_errno(err, "socket");
-	/* EAGAIN is a full queue: a proxy that is there and doesn't come round to us. */
-	if (connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0) {
-		int rc = away(strerror(errno), err);
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0) {
+		int why = errno;
 
 		(void)close(fd);
-		return rc;
+		errno = why;
+		return -1;
 	}
-	*out = fd;
-	return 0;
+	return fd;
+}
+
+/* EAGAIN is a full queue: a proxy that is there and doesn't come round to us. */
+bool haproxy_is_there(const struct settings *s)
+{
+	int fd = dial(s);
+
+	if (fd < 0)
+		return errno == EAGAIN;
+	(void)close(fd);
+	return true;
 }
 
 static int wait_for(int fd, short events, int64_t deadline, struct err *err)
@@ -115,10 +126,10 @@ int haproxy_ask(const struct settings *s, const char *commands, struct buf *repl
 	struct err *err)
 {
 	int64_t deadline = clock_monotonic_ms() + ANSWER_MS;
-	int fd, rc = connect_to(s, &fd, err);
+	int fd = dial(s), rc;
 
-	if (rc)
-		return rc;
+	if (fd < 0)
+		return away(strerror(errno), err);
 	buf_reset(reply);
 	rc = send_line(fd, commands, deadline, err);
 	if (!rc)
@@ -133,6 +144,17 @@ int haproxy_ask(const struct settings *s, const char *commands, struct buf *repl
 		reply->len--;
 	reply->data[reply->len] = '\0';
 	return 0;
+}
+
+int haproxy_must_follow(int rc, struct err *err)
+{
+	struct err why = {0};
+
+	if (rc != ERR_AWAY)
+		return rc;
+	if (err)
+		why = *err;
+	return err_set(err, ERR_FAILED, "%s", why.msg);
 }
 
 /* The first line that is neither empty nor what success looks like; NULL if all are. */

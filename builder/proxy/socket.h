@@ -1,6 +1,8 @@
 #ifndef BARDO_BUILDER_HAPROXY_SOCKET_H
 #define BARDO_BUILDER_HAPROXY_SOCKET_H
 
+#include <stdbool.h>
+
 struct buf;
 struct err;
 struct settings;
@@ -15,6 +17,14 @@ struct settings;
 
 /* sun_path's 107 bytes, less the ".PID.tmp" under which HAProxy makes its socket. */
 #define HAPROXY_SOCKET_PATH_MAX 95
+
+/* Whether a proxy listens on its socket: one that doesn't answer is there, too, and what
+ * it isn't told it won't do. */
+bool haproxy_is_there(const struct settings *s);
+
+/* Turns the ERR_AWAY of a proxy that is there into ERR_FAILED: what it reads when it
+ * starts can wait for it, but it isn't about to start. */
+int haproxy_must_follow(int rc, struct err *err);
 
 /* Sends commands, separated by ";" and without a newline at the end, and puts the whole
  * answer into reply (initialised; reset first): for each command its text and an empty

@@ -5,6 +5,7 @@
 #include "builder/certificate/bundle.h"
 #include "builder/certificate/certificate.h"
 #include "builder/life/expiry.h"
+#include "builder/life/install.h"
 #include "builder/life/names.h"
 #include "config/app/domains.h"
 #include "config/app/properties.h"
@@ -130,31 +131,6 @@ static void tell(struct request *r, const struct app *app, struct certificate *c
 			     "set\n");
 }
 
-/* The old one is put back if the proxy doesn't take the new one. */
-static int install(
-	struct request *r, const struct app *app, const struct buf *pem, struct err *err)
-{
-	char path[PATH_TEXT_MAX];
-	struct buf old;
-	bool had;
-	int rc;
-
-	(void)path_certificate(r->settings, app->handle, path);
-	had = read_own(r, app, &old, NULL) == 0;
-	rc = io_replace_file(path, 0600, pem->data, pem->len, err);
-	if (!rc)
-		rc = names_route(&r->server, app, err);
-	if (rc && rc != ERR_AWAY) {
-		if (had)
-			(void)io_replace_file(path, 0600, old.data, old.len, NULL);
-		else
-			(void)unlink(path);
-		(void)names_route(&r->server, app, NULL);
-	}
-	forget(&old);
-	return rc;
-}
-
 /* Where a certificate and its key come from. */
 typedef int find_pem(struct request *r, const struct app *app, struct buf *pem,
 	struct certificate *out, struct err *err);
@@ -175,7 +151,7 @@ static int give(struct request *r, int max_words, find_pem *find, struct err *er
 	buf_init(&pem, CERTIFICATE_PEM_MAX);
 	rc = find(r, &app, &pem, &certificate, err);
 	if (!rc)
-		rc = install(r, &app, &pem, err);
+		rc = certificate_install(&r->server, &app, &pem, err);
 	forget(&pem);
 	if (!rc)
 		tell(r, &app, &certificate);
@@ -289,31 +265,6 @@ int run_certs_show(struct request *r, struct err *err)
 	return rc;
 }
 
-/* It is put back if the nginx before the proxy refuses to be without it. */
-static int uninstall(struct request *r, const struct app *app, struct err *err)
-{
-	char path[PATH_TEXT_MAX];
-	struct buf old;
-	int rc;
-
-	buf_init(&old, CERTIFICATE_PEM_MAX);
-	rc = io_read_file(path_certificate(r->settings, app->handle, path), &old, NULL);
-	if (rc == ERR_NOTFOUND)
-		rc = err_set(err, ERR_NOTFOUND, "%s has no certificate", app->name);
-	else
-		rc = unlink(path) < 0 ? err_errno(err, "the certificate") : 0;
-	if (!rc)
-		rc = names_route(&r->server, NULL, err);
-	if (rc == ERR_FAILED && old.len) {
-		(void)io_replace_file(path, 0600, old.data, old.len, NULL);
-		(void)names_route(&r->server, app, NULL);
-	}
-	if (old.data)
-		explicit_bzero(old.data, old.len);
-	buf_finish(&old);
-	return rc;
-}
-
 int run_certs_remove(struct request *r, struct err *err)
 {
 	struct app app = {0};
@@ -322,7 +273,7 @@ int run_certs_remove(struct request *r, struct err *err)
 	if (!rc)
 		rc = command_app(r, &app, err);
 	if (!rc)
-		rc = uninstall(r, &app, err);
+		rc = certificate_uninstall(&r->server, &app, err);
 	if (!rc)
 		command_say(r, "-----> %s has no certificate any more\n", app.name);
 	return rc;
@@ -354,10 +305,9 @@ int run_certs_set(struct request *r, struct err *err)
 		{"hsts", check_hsts},
 	};
 	struct app app = {0};
-	int rc = command_property_set(r, "certs", properties,
-		sizeof(properties) / sizeof(properties[0]), &app, err);
 
-	return rc ? rc : names_route(&r->server, NULL, err);
+	return command_property_set_routed(r, "certs", properties,
+		sizeof(properties) / sizeof(properties[0]), names_route, &app, err);
 }
 
 static void add_date(cJSON *out, const char *key, int64_t ms)
@@ -396,7 +346,7 @@ static int fill_report(
 
 	if (!app)
 		return add_visitors(r, app, out, err);
-	has = certificate_read_kept(r->settings, app->handle, &c);
+	has = certificate_read_kept(r->settings, app->handle, &c, NULL) == 0;
 	(void)cJSON_AddStringToObject(out, "ssl-enabled", has ? "true" : "false");
 	(void)cJSON_AddStringToObject(out, "ssl-hostnames", c.names);
 	add_date(out, "ssl-starts-at", c.starts_at);

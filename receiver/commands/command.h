@@ -239,4 +239,16 @@ int command_property_set_judged(struct request *r, const char *family,
 	const struct property *properties, size_t len, property_judge *judge,
 	struct app *app, struct err *err);
 
+/* For what visitors see at once: writes one of the app's properties and has route make
+ * the proxy follow. Where that is refused the property is as before, in the proxy too;
+ * the ERR_AWAY of an nginx that isn't there leaves it. */
+typedef int property_route(struct server *s, const struct app *app, struct err *err);
+int command_property_route(struct request *r, const struct app *app, const char *family,
+	const char *name, const char *value, property_route *route, struct err *err);
+
+/* The same for FAMILY:set. */
+int command_property_set_routed(struct request *r, const char *family,
+	const struct property *properties, size_t len, property_route *route,
+	struct app *app, struct err *err);
+
 #endif

@@ -210,8 +210,6 @@ int run_domains_clear_global(struct request *r, struct err *err)
 
 static int set_disabled(struct request *r, const char *disabled, struct err *err)
 {
-	struct store *s = r->server.store;
-	char before[PROPERTY_VALUE_SIZE];
 	struct app app = {0};
 	int rc = command_options(r, NULL, 0, 1, 1, err);
 
@@ -220,16 +218,8 @@ static int set_disabled(struct request *r, const char *disabled, struct err *err
 	if (!rc && !*disabled)
 		rc = proxy_is_needed(r, &app, "a name", err);
 	if (!rc)
-		rc = property_get(s, app.id, "domains", "disabled", before, err);
-	if (!rc)
-		rc = property_set(s, app.id, "domains", "disabled", disabled, err);
-	if (rc)
-		return rc;
-	rc = names_route(&r->server, NULL, err);
-	if (rc && rc != ERR_AWAY) {
-		(void)property_set(s, app.id, "domains", "disabled", before, NULL);
-		(void)names_route(&r->server, NULL, NULL);
-	}
+		rc = command_property_route(
+			r, &app, "domains", "disabled", disabled, names_route, err);
 	if (!rc)
 		command_say(r, "-----> %s the names of %s\n",
 			*disabled ? "Disabled" : "Enabled", app.name);

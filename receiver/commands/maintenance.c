@@ -28,10 +28,8 @@ static int set_enabled(struct request *r, const char *value, struct err *err)
 	if (!rc && *value)
 		rc = proxy_is_needed(r, &app, "a maintenance page", err);
 	if (!rc)
-		rc = property_set(
-			r->server.store, app.id, "maintenance", "enabled", value, err);
-	if (!rc)
-		rc = maintenance_route(&r->server, err);
+		rc = command_property_route(
+			r, &app, "maintenance", "enabled", value, maintenance_route, err);
 	if (!rc)
 		command_say(r, "-----> Maintenance of %s is %s\n", app.name,
 			*value ? "on" : "off");
@@ -65,37 +63,51 @@ static int read_page(struct buf *page, struct err *err)
 	return 0;
 }
 
-static int store_page(const char *path, bool clear, struct err *err)
+static int write_page(const char *path, const struct buf *page, struct err *err)
 {
-	struct buf page;
+	if (page->len)
+		return io_replace_file(path, 0600, page->data, page->len, err);
+	return unlink(path) < 0 && errno != ENOENT ? err_errno(err, "the page") : 0;
+}
+
+/* The page that was there is there again if this one can't be shown; an empty one takes
+ * it away. */
+static int change_page(
+	struct request *r, const struct app *app, const struct buf *page, struct err *err)
+{
+	char path[PATH_TEXT_MAX];
+	struct buf old;
 	int rc;
 
-	if (clear)
-		return unlink(path) < 0 && errno != ENOENT ? err_errno(err, "the page")
-							   : 0;
-	buf_init(&page, HAPROXY_PAGE_MAX);
-	rc = read_page(&page, err);
+	(void)path_maintenance_page(r->settings, app->handle, path);
+	buf_init(&old, HAPROXY_PAGE_MAX);
+	if (io_read_file(path, &old, NULL) < 0)
+		buf_reset(&old);
+	rc = write_page(path, page, err);
 	if (!rc)
-		rc = io_replace_file(path, 0600, page.data, page.len, err);
-	buf_finish(&page);
+		rc = maintenance_route(&r->server, app, err);
+	if (rc && write_page(path, &old, NULL) == 0)
+		(void)maintenance_route(&r->server, NULL, NULL);
+	buf_finish(&old);
 	return rc;
 }
 
 int run_maintenance_custom_page(struct request *r, struct err *err)
 {
-	char path[PATH_TEXT_MAX];
 	struct app app = {0};
 	bool clear = false;
 	const struct command_option options[] = {{"--clear", NULL, &clear, NULL}};
+	struct buf page;
 	int rc = command_options(r, options, 1, 1, 1, err);
 
+	buf_init(&page, HAPROXY_PAGE_MAX);
 	if (!rc)
 		rc = command_app(r, &app, err);
+	if (!rc && !clear)
+		rc = read_page(&page, err);
 	if (!rc)
-		rc = store_page(
-			path_maintenance_page(r->settings, app.handle, path), clear, err);
-	if (!rc)
-		rc = maintenance_route(&r->server, err);
+		rc = change_page(r, &app, &page, err);
+	buf_finish(&page);
 	if (!rc)
 		command_say(r, "-----> %s has %s maintenance page\n", app.name,
 			clear ? "no" : "its own");

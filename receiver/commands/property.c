@@ -49,15 +49,21 @@ static int find_app(struct request *r, bool global, struct app *app, struct err 
 	return global ? command_check_global(r, err) : command_app(r, app, err);
 }
 
-int command_property_set(struct request *r, const char *family,
-	const struct property *properties, size_t len, struct app *app, struct err *err)
+/* How a value is judged and put in force; either may be NULL. */
+struct wishes {
+	property_judge *judge;
+	property_route *route;
+};
+
+static int put(struct request *r, const struct app *app, const char *family,
+	const char *name, const char *value, property_route *route, struct err *err)
 {
-	return command_property_set_judged(r, family, properties, len, NULL, app, err);
+	return route ? command_property_route(r, app, family, name, value, route, err)
+		     : property_set(r->server.store, app->id, family, name, value, err);
 }
 
-int command_property_set_judged(struct request *r, const char *family,
-	const struct property *properties, size_t len, property_judge *judge,
-	struct app *app, struct err *err)
+static int set(struct request *r, const char *family, const struct property *properties,
+	size_t len, const struct wishes *wishes, struct app *app, struct err *err)
 {
 	const struct property *property;
 	const char *value;
@@ -78,14 +84,54 @@ int command_property_set_judged(struct request *r, const char *family,
 	value = r->argc > first + 1 ? r->argv[first + 1] : "";
 	if (*value && property->check)
 		rc = property->check(value, err);
-	if (!rc && *value && judge)
-		rc = judge(r, app, property->name, value, err);
+	if (!rc && *value && wishes->judge)
+		rc = wishes->judge(r, app, property->name, value, err);
 	if (!rc)
-		rc = property_set(
-			r->server.store, app->id, family, property->name, value, err);
+		rc = put(r, app, family, property->name, value, wishes->route, err);
 	if (!rc && *value)
 		command_say(r, "=====> Setting %s to %s\n", property->name, value);
 	else if (!rc)
 		command_say(r, "=====> Unsetting %s\n", property->name);
+	return rc;
+}
+
+int command_property_set(struct request *r, const char *family,
+	const struct property *properties, size_t len, struct app *app, struct err *err)
+{
+	return set(r, family, properties, len, &(struct wishes){0}, app, err);
+}
+
+int command_property_set_judged(struct request *r, const char *family,
+	const struct property *properties, size_t len, property_judge *judge,
+	struct app *app, struct err *err)
+{
+	return set(
+		r, family, properties, len, &(struct wishes){.judge = judge}, app, err);
+}
+
+int command_property_set_routed(struct request *r, const char *family,
+	const struct property *properties, size_t len, property_route *route,
+	struct app *app, struct err *err)
+{
+	return set(
+		r, family, properties, len, &(struct wishes){.route = route}, app, err);
+}
+
+int command_property_route(struct request *r, const struct app *app, const char *family,
+	const char *name, const char *value, property_route *route, struct err *err)
+{
+	struct store *s = r->server.store;
+	char before[PROPERTY_VALUE_SIZE];
+	int rc = property_get_own(s, app->id, family, name, before, err);
+
+	if (!rc)
+		rc = property_set(s, app->id, family, name, value, err);
+	if (rc)
+		return rc;
+	rc = route(&r->server, app->id == EVERY_APP ? NULL : app, err);
+	if (rc && rc != ERR_AWAY) {
+		(void)property_set(s, app->id, family, name, before, NULL);
+		(void)route(&r->server, NULL, NULL);
+	}
 	return rc;
 }

@@ -110,3 +110,96 @@ shared_engine() {
 	shared_engine
 	umount "$disk"
 }
+
+restart_engine() {
+	local pid
+	pid=$(cat "$OWN/docker.pid")
+	kill "$pid"
+	wait_until 40 is_gone "$pid"
+	"$TOP/contrib/throwaway-engine" start "$OWN"
+}
+now_ms() {
+	date +%s%3N
+}
+# Whoever asks without a pause: a line for each answer, "TIME STATUS TEXT".
+ask_all_the_time() { # URL
+	while [ ! -e "$BATS_TEST_TMPDIR/stop" ]; do
+		echo "$(now_ms) $(curl -s --max-time 10 -w ' %{http_code}' "$1" | tr '\n' ' ')"
+	done >"$BATS_TEST_TMPDIR/answers" 3>&- &
+	ASKER=$!
+}
+stop_asking() {
+	touch "$BATS_TEST_TMPDIR/stop"
+	wait "$ASKER"
+}
+
+@test "an Engine that restarts in mid-swap: the old life comes back alone" {
+	own_engine
+	new_app_repo midswap
+	push
+	url=$(app_url "$APP")
+	gate_start
+	printf '#!/bin/sh\n%s\nexec /start\n' "$GATE" >gated
+	chmod 755 gated
+	printf '%s\n' 'FROM busybox' 'COPY start gated /' 'COPY www /www' 'CMD ["/gated"]' \
+		>Dockerfile
+	write_version 2
+	push_in_background
+	gate_wait
+	ask_all_the_time "$url"
+	began=$(now_ms)
+	restart_engine
+	push_result
+	gate_release
+	assert_status 1
+	assert_output 'remote rejected.*(check|start) failed'
+	wait_until 60 all_agree 'version 1'
+	answered=$(now_ms)
+	wait_until 60 has_containers "$APP" 1
+	wait_until 20 state_is 2 failed
+	stop_asking
+	# The Engine stops containers when it ends: for so long nobody could answer.
+	echo "# from the Engine's end to the old life's next answer: $((answered - began)) ms" >&3
+	run grep 'version 2' "$BATS_TEST_TMPDIR/answers"
+	assert_failure
+	assert_equal "$(engine_images | wc -l)" 1
+	assert_equal "$(sqlite3 "$DATA/bardo.db" 'SELECT name FROM container')" \
+		"bardo.$APP.web.1.1"
+	run deploy_version 3
+	assert_success
+	run ssh_bardo apps:destroy "$APP" --force
+	assert_success
+	shared_engine
+}
+
+@test "after a reboot nobody is sent to an address before it is the app's again" {
+	own_engine
+	new_app_repo reboots
+	push
+	url=$(app_url "$APP")
+	own=$(running_containers_of "$APP")
+	address=$(docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$own")
+	# The machine goes down. When it comes up again, somebody else is at the address.
+	bardod_stop KILL
+	xargs kill -9 <"$DATA/run/proxy/haproxy.pid"
+	docker stop -t 1 "$own" >/dev/null
+	docker run -d --restart always --name other --network "bardo.$APP" --ip "$address" busybox \
+		sh -c 'mkdir /w; echo other >/w/index.html; exec httpd -f -p 5000 -h /w' >/dev/null
+	restart_engine
+	wait_until 20 is_other "$address"
+	ask_all_the_time "$url"
+	bardod_start -c "engine.host=$DOCKER_HOST"
+	wait_until 20 grep -q ' 503$' "$BATS_TEST_TMPDIR/answers"
+	wait_until 20 grep -q "reconcile failed" "$SERVER/bardod.log"
+	docker rm -f other >/dev/null
+	wait_until 60 page_is "$APP" 'version 1'
+	stop_asking
+	assert_equal "$(cut -d ' ' -f 2- "$BATS_TEST_TMPDIR/answers" | sort -u |
+		grep -vE '^(version 1  200| 000|503: .* 503)$')" ''
+	run ssh_bardo apps:destroy "$APP" --force
+	assert_success
+	shared_engine
+}
+is_other() {
+	[ "$(curl -s --max-time 2 "http://$1:5000/")" = other ]
+}
