@@ -3,6 +3,7 @@
 #include "builder/deploy/branch.h"
 #include "builder/deploy/deploy.h"
 #include "builder/life/life.h"
+#include "builder/life/plan.h"
 #include "builder/life/route.h"
 #include "builder/say.h"
 #include "builder/server.h"
@@ -12,6 +13,41 @@
 
 #include <stdio.h>
 
+/* Those of its processes that mustn't run beside a process of that plan. */
+static int stop_types(struct server *s, const struct app *app, const struct life *life,
+	const struct plan *plan, struct err *err)
+{
+	struct plan_process process;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && plan_process(plan, i, &process); i++) {
+		if (process.stops_first)
+			rc = life_stop_type(s, app, life, process.name, err);
+	}
+	return rc;
+}
+
+/* What of the new life mustn't run beside the one before ends first; its other processes
+ * go on until nobody is sent to them any more. */
+static int make_way(struct server *s, const struct app *app, const struct life *live,
+	const struct life *before, struct err *err)
+{
+	struct plan ending = {0}, coming = {0};
+	int rc = life_read_plan(s, live, &ending, err);
+
+	if (!rc)
+		rc = life_read_plan(s, before, &coming, err);
+	if (!rc && (plan_exclusive_volume(&ending) || plan_exclusive_volume(&coming)))
+		rc = life_remove(s, app, live, false, err);
+	else if (!rc)
+		rc = stop_types(s, app, live, &ending, err);
+	if (!rc)
+		rc = stop_types(s, app, live, &coming, err);
+	plan_finish(&ending);
+	plan_finish(&coming);
+	return rc;
+}
+
 /* The record, the containers, the routes, the branch, in this order: what dies in between
  * is finished by reconcile, which makes the others follow the record. */
 static int put_back(struct server *s, struct app *app, struct life *live,
@@ -20,9 +56,8 @@ static int put_back(struct server *s, struct app *app, struct life *live,
 	bool changed;
 	int rc = life_fall_back(s->store, app, live, before, reason, err);
 
-	/* Where two lives mustn't overlap, the new one ends first. */
-	if (!rc && (life_must_be_alone(s, before) || life_must_be_alone(s, live)))
-		rc = life_remove(s, app, live, false, err);
+	if (!rc)
+		rc = make_way(s, app, live, before, err);
 	if (!rc)
 		rc = life_repair(s, app, before, &changed, err);
 	if (!rc)

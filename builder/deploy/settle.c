@@ -19,13 +19,13 @@
 #include "config/settings.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #define PAUSE_MIN_MS 20
 #define PAUSE_MAX_MS 500
-#define DRAINING_MAX 16
 #define GC_LOOSE_OBJECTS "2000"
 
 int settle_ask(struct server *s, const struct app *app, struct err *err)
@@ -36,17 +36,35 @@ int settle_ask(struct server *s, const struct app *app, struct err *err)
 	return door_job(path_door(s->settings, path), command, err);
 }
 
+/* As many as there are: lives whose processes were scaled to none take no place in the
+ * app's network, which bounds the others. */
 struct draining {
-	struct life lives[DRAINING_MAX];
-	size_t len;
+	struct life *lives;
+	size_t len, cap;
 };
+
+static void draining_finish(struct draining *d)
+{
+	free(d->lives);
+	*d = (struct draining){0};
+}
 
 static int collect_draining(void *ctx, const struct life *life)
 {
 	struct draining *d = ctx;
 
-	if (life->state == LIFE_DRAINING && d->len < DRAINING_MAX)
-		d->lives[d->len++] = *life;
+	if (life->state != LIFE_DRAINING)
+		return 0;
+	if (d->len == d->cap) {
+		size_t cap = d->cap ? d->cap * 2 : 4;
+		struct life *lives = realloc(d->lives, cap * sizeof(*lives));
+
+		if (!lives)
+			return ERR_FAILED;
+		d->lives = lives;
+		d->cap = cap;
+	}
+	d->lives[d->len++] = *life;
 	return 0;
 }
 
@@ -54,7 +72,9 @@ static int read_draining(
 	struct server *s, const struct app *app, struct draining *out, struct err *err)
 {
 	out->len = 0;
-	return lives_each_unfinished(s->store, app, collect_draining, out, err);
+	return lives_each_unfinished(s->store, app, collect_draining, out, err)
+		? err_set(err, ERR_FAILED, "cannot read the lives that drain")
+		: 0;
 }
 
 static int life_is_busy(struct server *s, const struct app *app, const struct life *life,
@@ -113,14 +133,18 @@ static void drain(struct server *s, const struct app *app, const struct draining
 static int retire(struct server *s, const struct app *app, struct draining *drained,
 	struct err *err)
 {
-	int rc = 0;
+	int first = 0;
 
-	for (size_t i = 0; i < drained->len && !rc; i++) {
-		rc = life_remove(s, app, &drained->lives[i], true, err);
+	/* One that won't end is no reason for the others to stay. */
+	for (size_t i = 0; i < drained->len; i++) {
+		struct err *told = first ? NULL : err;
+		int rc = life_remove(s, app, &drained->lives[i], true, told);
+
 		if (!rc)
-			rc = life_retire(s->store, &drained->lives[i], err);
+			rc = life_retire(s->store, &drained->lives[i], told);
+		first = first ? first : rc;
 	}
-	return rc;
+	return first;
 }
 
 /* A disk must not fill with what nobody will run again; a life whose image is gone can
@@ -257,7 +281,7 @@ static void tidy(struct server *s, const struct app *app, int lock)
  * life to settle. Who finds that somebody settles this one already leaves it to them. */
 static int settle(struct server *s, struct app *app, int lock, struct err *err)
 {
-	struct draining draining;
+	struct draining draining = {0};
 	struct life live = {0};
 	bool again = true;
 	int rc = 0;
@@ -267,8 +291,10 @@ static int settle(struct server *s, struct app *app, int lock, struct err *err)
 		rc = decide(s, app, lock, &live, &draining, err);
 		if (!rc && app->live)
 			rc = lock_byte_try(lock, live.number, NULL);
-		if (rc)
+		if (rc) {
+			draining_finish(&draining);
 			return rc == ERR_BUSY ? 0 : rc;
+		}
 		if (app->live)
 			rc = bake(s, app, lock, &live, &draining, &again, err);
 		if (!rc && !again)
@@ -276,6 +302,7 @@ static int settle(struct server *s, struct app *app, int lock, struct err *err)
 	}
 	if (!rc)
 		rc = retire(s, app, &draining, err);
+	draining_finish(&draining);
 	tidy(s, app, lock);
 	return rc;
 }

@@ -53,21 +53,6 @@ int life_read_plan(
 	return rc;
 }
 
-bool life_must_be_alone(struct server *s, const struct life *life)
-{
-	struct plan_process process;
-	struct plan plan = {0};
-	bool must;
-
-	if (life_read_plan(s, life, &plan, NULL) < 0)
-		return false;
-	must = plan_exclusive_volume(&plan) != NULL;
-	for (size_t i = 0; !must && plan_process(&plan, i, &process); i++)
-		must = process.stops_first && process.count > 0;
-	plan_finish(&plan);
-	return must;
-}
-
 static int create_one(struct server *s, const struct app *app, const struct life *life,
 	const struct plan *plan, const char *process, int position,
 	struct place_list *places, struct err *err)

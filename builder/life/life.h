@@ -20,9 +20,6 @@ struct server;
 int life_read_plan(
 	struct server *s, const struct life *life, struct plan *plan, struct err *err);
 
-/* Whether no other life may run at the same time: for a volume, or by checks:disable. */
-bool life_must_be_alone(struct server *s, const struct life *life);
-
 /* That there is a place for each container of a life to come, beside those of the lives
  * that run and drain; else ERR_FAILED, and the numbers. */
 int life_check_room(struct server *s, const struct app *app, const struct plan *plan,

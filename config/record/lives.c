@@ -298,6 +298,15 @@ static int tell(struct store *s, const struct life *life, int status, const char
 	return rc ? rc : event_add(s, &e, err);
 }
 
+/* Nobody was served by it: what told so goes. */
+static int take_back_tale(struct store *s, const struct life *life, struct err *err)
+{
+	return store_do(s, err,
+		STORE_SQL("DELETE FROM event WHERE id = (SELECT max(id) FROM event "
+			  "WHERE kind = ? AND app_id = ? AND status = 0 AND at >= ?)"),
+		STORE_T(EVENT_DEPLOY), STORE_I(life->app_id), STORE_I(life->live_at));
+}
+
 int life_fail(struct store *s, struct life *life, const char *reason, struct err *err)
 {
 	int rc = store_begin(s, err);
@@ -400,6 +409,8 @@ int life_switch_back(
 			STORE_I(before), STORE_I(app->provisional),
 			STORE_T(app->deploy_branch), STORE_I(app->stopped),
 			STORE_I(app->id));
+	if (!rc)
+		rc = take_back_tale(s, life, err);
 	if (rc) {
 		store_rollback(s);
 		return rc;

@@ -25,6 +25,7 @@
 #define WORD "ping"
 #define BETWEEN_WORDS_NS 100000000L
 #define PACE_NS 5000000L
+#define AFTER_NOTHING_NS 20000000L
 
 /* SIGTERM is held back: what is under way is answered first. */
 static int is_stopped(void)
@@ -66,6 +67,7 @@ static int closes(const char *answer)
  * opens another one then, and asks again. That is no lost request. */
 static void ask_on(int port, const char *request, int keep, long pause_ns)
 {
+	const struct timespec rest = {.tv_nsec = AFTER_NOTHING_NS};
 	static char answer[HTTP_ANSWER_MAX];
 	const struct timespec pause = {.tv_nsec = pause_ns};
 	int fd = -1;
@@ -84,6 +86,8 @@ static void ask_on(int port, const char *request, int keep, long pause_ns)
 			continue;
 		}
 		tell(began, status, status < 0 ? "" : body_of(answer));
+		if (status < 0)
+			(void)nanosleep(&rest, NULL);
 		if (fd >= 0 && (!keep || status < 0 || closes(answer))) {
 			(void)close(fd);
 			fd = -1;

@@ -17,6 +17,7 @@ setup() {
 }
 
 teardown() {
+	[ -z "${FOLLOWER:-}" ] || kill "$FOLLOWER" 2>/dev/null || true
 	# A fallback may just be about to let go of the app.
 	wait_until 20 ssh_bardo apps:destroy "$APP" --force
 }
@@ -219,4 +220,73 @@ has_ended_three_times() {
 	run deploy_version 3
 	assert_success
 	page_is "$APP" 'version 3'
+}
+
+# What the Engine tells of an app's containers from now on (it remembers few of its events),
+# and how many of a type ran at the same time at most.
+follow_events() {
+	docker events --filter "label=bardo.app=$APP" --filter event=die --filter event=start \
+		--format '{{.Action}} {{index .Actor.Attributes "bardo.process"}}' \
+		>"$BATS_TEST_TMPDIR/events" 3>&- &
+	FOLLOWER=$!
+}
+most_at_once() { # TYPE
+	awk -v type="$1" '$2 != type { next } /start/ { n++ } /die/ { n-- }
+		n > most { most = n } END { print most + 0 }' "$BATS_TEST_TMPDIR/events"
+}
+# A commit whose worker does what it is told.
+worker() { # VERSION SHELL
+	printf '#!/bin/sh\ntrap "exit 0" TERM\n%s\n' "$2" >work
+	chmod +x work
+	deploy_version "$1"
+}
+STAYS='while :; do sleep 1000 & wait $!; done'
+
+@test "workers that mustn't overlap never do, and web has no gap, forth and back" {
+	new_app_repo single
+	follow_events
+	printf '%s\n' 'web: /start' 'worker: /work' >Procfile
+	sed -i 's|^COPY start.*|COPY start work /|' Dockerfile
+	ssh_bardo apps:create "$APP"
+	ssh_bardo ps:scale --skip-deploy "$APP" worker=1
+	ssh_bardo checks:disable "$APP" worker
+	# The first crash counts.
+	ssh_bardo ps:set "$APP" restart-policy no
+	run worker 1 "$STAYS"
+	assert_success
+	url=$(app_url "$APP")
+	(
+		while [ ! -e "$BATS_TEST_TMPDIR/stop" ]; do
+			curl -fsS --max-time 10 "$url" || echo lost
+		done >"$BATS_TEST_TMPDIR/answers" 2>&1
+	) 3>&- &
+	load=$!
+	run worker 2 "$STAYS"
+	assert_success
+	assert_shown 'Zero downtime is disabled for worker: stopping that of life 1 first'
+	# One that fails in its check gives the place back.
+	run worker 3 'exit 5'
+	assert_failure
+	wait_until 20 runs "bardo.$APP.worker.2.1"
+	# One that fails after the switch does, whoever may deploy.
+	run worker 4 'sleep 4; exit 6'
+	assert_success
+	ssh_bardo apps:lock "$APP"
+	wait_until 60 newest_is fallback live
+	run ssh_bardo apps:locked "$APP"
+	assert_success
+	wait_until 20 runs "bardo.$APP.worker.5.1"
+	touch "$BATS_TEST_TMPDIR/stop"
+	wait $load
+	# Nothing is lost. Life 3 got no request; life 4 did, until its worker died.
+	assert_equal "$(sort -u "$BATS_TEST_TMPDIR/answers")" "$(printf 'version %s\n' 1 2 4)"
+	assert_equal "$(tail -n 1 "$BATS_TEST_TMPDIR/answers")" 'version 2'
+	kill "$FOLLOWER"
+	assert_equal "$(grep -c 'start worker' "$BATS_TEST_TMPDIR/events")" 7
+	assert_equal "$(most_at_once worker)" 1
+	[ "$(most_at_once web)" -ge 2 ]
+	ssh_bardo apps:unlock "$APP"
+}
+runs() {
+	[ "$(docker inspect -f '{{.State.Running}}' "$1")" = true ]
 }

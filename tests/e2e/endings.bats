@@ -193,6 +193,26 @@ start bardo.$APP.web.3.1"
 	server_as_usual
 }
 
+has_drained() {
+	! sqlite3 "$DATA/bardo.db" 'SELECT state FROM life' | grep -q draining
+}
+
+@test "however many lives drain, all of them are retired" {
+	new_app_repo many
+	push
+	wait_until 20 has_drained
+	for n in $(seq 101 120); do
+		echo "CREATE TEMP TABLE copy AS SELECT * FROM life WHERE number = 1 AND app_id =
+			(SELECT id FROM app WHERE name = '$APP');
+			UPDATE copy SET number = $n, state = 'draining';
+			INSERT INTO life SELECT * FROM copy; DROP TABLE copy;"
+	done | sqlite3 "$DATA/bardo.db"
+	run bardo lives:settle "$APP"
+	assert_success
+	has_drained
+	assert_equal "$(page "$APP")" 'version 1'
+}
+
 has_ended() {
 	[ -z "$(running_containers_of "$APP")" ]
 }
