@@ -123,7 +123,7 @@ app_port() {
 }
 
 @test "a WebSocket stays with its life until the drain is over, and new ones meet the next" {
-	ssh_bardo checks:set "$APP" wait-to-retire 6
+	ssh_bardo checks:set "$APP" wait-to-retire 10
 	before=$(live_life "$APP" life)
 	ws_open old "ws://localhost:$(http_port)/"
 	ws_hears old 'text: version 1'
