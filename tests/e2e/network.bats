@@ -199,6 +199,8 @@ networks_of() { # APP
 	run as owner network:set "$BACK" tld 'no name'
 	assert_status 2
 	as owner ps:restart "$BACK"
+	# A name is also that of a container which is about to end.
+	wait_until 20 has_containers "$BACK" 1
 	for name in "$BACK.web.svc.internal" "$BACK.web"; do
 		run docker exec "$(serving "$FRONT")" wget -qO- "http://$name:5000/"
 		assert_equal "$output" 'version 1'
