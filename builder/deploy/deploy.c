@@ -3,6 +3,7 @@
 #include "builder/deploy/scripts.h"
 #include "builder/deploy/undo.h"
 #include "builder/git/ref.h"
+#include "builder/life/file_ports.h"
 #include "builder/life/life.h"
 #include "builder/life/route.h"
 #include "builder/mask.h"
@@ -53,7 +54,7 @@ static void fill_life(struct passage *p)
 	(void)snprintf(l->source, sizeof(l->source), "%s", d->source);
 	(void)snprintf(l->ref, sizeof(l->ref), "%s", d->ref ? d->ref : "");
 	(void)snprintf(l->reason, sizeof(l->reason), "%s", d->reason ? d->reason : "");
-	route_url(p->server, p->app, d->client_side, l->url);
+	route_url(p->server, p->app, &p->plan, d->client_side, l->url);
 }
 
 static void introduce(struct passage *p)
@@ -272,6 +273,15 @@ static int switch_routes(struct passage *p, struct err *err)
 	return rc;
 }
 
+/* The file's ports were judged before anything started: what fails here is told. */
+static void follow_ports(struct passage *p)
+{
+	struct err why = {0};
+
+	if (file_ports_follow(p->server, p->app, p->life, &why) < 0)
+		say_problem(p->say, "Its ports stay as they were: %s", why.msg);
+}
+
 static int switch_over(struct passage *p, struct err *err)
 {
 	char repository[PATH_TEXT_MAX];
@@ -288,6 +298,7 @@ static int switch_over(struct passage *p, struct err *err)
 		return rc == ERR_BUSY ? rc : err_prefix(err, "switch failed: ");
 	}
 	passage_end_phase(p, "switch");
+	follow_ports(p);
 	/* From here on the life is live, whatever git says: reconcile moves the branch
 	 * then. */
 	if (ref && ref_commit(ref, err) < 0)

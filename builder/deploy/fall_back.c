@@ -2,6 +2,7 @@
 
 #include "builder/deploy/branch.h"
 #include "builder/deploy/deploy.h"
+#include "builder/life/file_ports.h"
 #include "builder/life/life.h"
 #include "builder/life/plan.h"
 #include "builder/life/route.h"
@@ -64,6 +65,8 @@ static int put_back(struct server *s, struct app *app, struct life *live,
 		rc = life_keep(s, app, before, err);
 	if (!rc)
 		rc = route_to_life(s, app, before, err);
+	if (!rc)
+		rc = file_ports_follow(s, app, before, err);
 	if (!rc)
 		rc = branch_follow_record(s, app, err);
 	return rc ? rc : life_remove(s, app, live, false, err);

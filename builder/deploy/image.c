@@ -5,6 +5,7 @@
 #include "builder/life/container.h"
 #include "builder/life/life.h"
 #include "builder/life/published.h"
+#include "builder/life/route.h"
 #include "builder/life/volume.h"
 #include "builder/recipe/left_out.h"
 #include "builder/recipe/of_app.h"
@@ -245,6 +246,9 @@ int passage_get_image(struct passage *p, struct err *err)
 	/* How it is reached belongs to the app, not to what it was. */
 	if (!rc)
 		rc = published_compose(&p->plan, p->server, p->app, err);
+	/* bardo.json may have ports of its own. */
+	if (!rc)
+		route_url(p->server, p->app, &p->plan, p->d->client_side, p->life->url);
 	if (!rc)
 		rc = freeze(p, err);
 	if (!rc)

@@ -6,6 +6,7 @@
 #include "builder/deploy/undo.h"
 #include "builder/git/ref.h"
 #include "builder/life/container.h"
+#include "builder/life/file_ports.h"
 #include "builder/life/life.h"
 #include "builder/life/route.h"
 #include "builder/life/scale.h"
@@ -88,6 +89,8 @@ static int repair_live(struct server *s, const struct app *app, struct err *err)
 		rc = life_keep(s, app, &live, err);
 	if (!rc)
 		rc = route_to_life(s, app, &live, err);
+	if (!rc)
+		rc = file_ports_follow(s, app, &live, err);
 	return rc ? rc : life_remove_left_over(s, app, &live, err);
 }
 

@@ -1,6 +1,7 @@
 #include "builder/life/compose.h"
 
 #include "builder/life/checks.h"
+#include "builder/life/file_ports.h"
 #include "builder/life/plan.h"
 #include "builder/recipe/recipe.h"
 #include "builder/server.h"
@@ -65,31 +66,27 @@ static bool has_healthcheck_none(const cJSON *config)
 	return first && !strcmp(first, "NONE");
 }
 
-/* The container's port of "http:80:5000" in the chosen configuration; 0 none. */
-static int configured_port(const struct compose *c)
-{
-	const char *text = cJSON_GetStringValue(cJSON_GetArrayItem(
-		cJSON_GetObjectItemCaseSensitive(c->recipe->configuration, "ports"), 0));
-	const char *colon = text ? strrchr(text, ':') : NULL;
-	int64_t n;
-
-	if (!text || number_parse(colon ? colon + 1 : text, 1, 65535, &n) < 0)
-		return 0;
-	return (int)n;
-}
-
-/* What is set as PORT, else the configuration's, else the image's. */
-static int find_port(const struct compose *c, const struct variables *set)
+/* What ports:* say of the app's names, else PORT, else the configuration's, else the
+ * image's. */
+static int find_port(
+	struct compose *c, const struct variables *set, int *port, struct err *err)
 {
 	const char *text = variables_get(set, "PORT");
-	int port = configured_port(c);
+	int of_names[PORTS_NAMES_LEN], of_file = 0;
 	int64_t n;
+	int rc = ports_names_read(c->server->store, c->app, of_names, err);
 
-	if (text && number_parse(text, 1, 65535, &n) == 0)
-		return (int)n;
-	if (!port)
-		port = lowest_exposed(c->image_config);
-	return port || has_healthcheck_none(c->image_config) ? port : PLAN_PORT_DEFAULT;
+	if (!rc)
+		rc = file_ports_compose(c->plan, c->server, c->app,
+			c->recipe->configuration, &of_file, err);
+	*port = of_names[PORTS_HTTP] ? of_names[PORTS_HTTP] : of_names[PORTS_HTTPS];
+	if (!*port && text && number_parse(text, 1, 65535, &n) == 0)
+		*port = (int)n;
+	if (!*port)
+		*port = of_file ? of_file : lowest_exposed(c->image_config);
+	if (!*port && !has_healthcheck_none(c->image_config))
+		*port = PLAN_PORT_DEFAULT;
+	return rc;
 }
 
 /* ---- mounts ---- */
@@ -275,9 +272,10 @@ static int compose_env(struct compose *c, struct err *err)
 	cJSON *env = cJSON_AddObjectToObject(c->plan, "env");
 	struct variables set = {0};
 	char text[16];
-	int port, rc = read_variables(c, &set, err);
+	int port = 0, rc = read_variables(c, &set, err);
 
-	port = find_port(c, &set);
+	if (!rc)
+		rc = find_port(c, &set, &port, err);
 	(void)cJSON_AddNumberToObject(c->plan, "port", port);
 	(void)snprintf(text, sizeof(text), "%d", port);
 	if (!rc && port)

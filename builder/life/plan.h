@@ -21,7 +21,8 @@ struct err;
  * "name": "memory", "value": "64m"}], "restart": "unless-stopped", "stop_timeout": 10,
  * "log_size": "10m", "tld": "svc.internal", "scripts": {"release": "./migrate",
  * "predeploy": "…", "postdeploy": "…", "first": "…", "verify": "…"}, "checks": {"web":
- * [{"path": "/health"}]}, "publish": [{"host": 8100, "container": 5000}]}
+ * [{"path": "/health"}]}, "publish": [{"host": 8100, "container": 5000}], "ports":
+ * [{"host": 8105, "container": 9000}]}
  *
  * port is where web listens, told it as PORT; 0: it serves nothing. A process without a
  * command runs the image's own; an empty process or phase means every one. Secrets stand

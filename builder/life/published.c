@@ -1,4 +1,5 @@
 #include "builder/life/published.h"
+#include "builder/life/file_ports.h"
 
 #include "builder/engine/engine.h"
 #include "builder/life/body.h"
@@ -61,7 +62,7 @@ static int add_ports(
 	cJSON *list = cJSON_AddArrayToObject(plan->root, "publish");
 	struct port_mapping ports[PORTS_MAX];
 	size_t len;
-	int rc = ports_read(s->store, app, ports, &len, err);
+	int rc = file_ports_read(s, app, plan, ports, &len, err);
 
 	for (size_t i = 0; i < len && !rc; i++) {
 		int to = ports[i].container == PORT_OWN ? plan_port(plan)

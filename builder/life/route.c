@@ -1,6 +1,7 @@
 #include "builder/life/route.h"
 
 #include "builder/life/confirm.h"
+#include "builder/life/file_ports.h"
 #include "builder/life/life.h"
 #include "builder/life/maintenance.h"
 #include "builder/life/names.h"
@@ -391,8 +392,8 @@ int route_release_unused(struct server *s, const struct app *app, struct err *er
 	return rc ? rc : release_unused(s, app, backends, len, err);
 }
 
-void route_url(
-	const struct server *s, const struct app *app, const char *client_side, char *out)
+void route_url(struct server *s, const struct app *app, const struct plan *plan,
+	const char *client_side, char *out)
 {
 	const char *host = s->settings->server_hostname;
 	struct port_mapping ports[PORTS_MAX] = {{.host = app->port}};
@@ -402,7 +403,7 @@ void route_url(
 	(void)publish_is_set(s->store, s->settings, app->id, &is_published, NULL);
 	if (!is_published && names_url(s, app, out))
 		return;
-	(void)ports_read(s->store, app, ports, &len, NULL);
+	(void)file_ports_read(s, app, plan, ports, &len, NULL);
 	if (!*host)
 		host = client_side && *client_side ? client_side : "localhost";
 	v6 = strchr(host, ':') && host[0] != '[';

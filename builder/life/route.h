@@ -63,8 +63,9 @@ int route_drop(struct server *s, const struct app *app, const struct place *plac
 	struct err *err);
 
 /* "https://shop.example.org/" if it has a name, else "http://example.net:8100/";
- * client_side is the address that the client connected to. */
-void route_url(const struct server *s, const struct app *app, const char *client_side,
-	char *out);
+ * client_side is the address that the client connected to, plan the life's (empty: none
+ * yet). */
+void route_url(struct server *s, const struct app *app, const struct plan *plan,
+	const char *client_side, char *out);
 
 #endif

@@ -78,7 +78,8 @@ static const char *check_volume(const char *text)
 static const char *check_port(const char *text)
 {
 	static const char wrong[] =
-		"expected http:PORT:CONTAINER-PORT, like http:80:5000";
+		"expected http:PORT:CONTAINER-PORT, like http:80:5000; what speaks "
+		"something else is reached by other apps, over a shared network";
 	const char *host = strchr(text, ':'),
 		   *inside = host ? strchr(host + 1, ':') : NULL;
 	char number[8];

@@ -1,9 +1,19 @@
 #include "config/app/ports.h"
 
+#include "config/app/properties.h"
 #include "config/base/err.h"
+#include "config/base/number.h"
 #include "config/record/pools.h"
 #include "config/settings.h"
 #include "config/store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Properties of an app beside its rows. */
+#define FAMILY "ports"
+#define BY "by"
+#define BY_FILE "file"
 
 int ports_read(struct store *s, const struct app *app, struct port_mapping out[PORTS_MAX],
 	size_t *len, struct err *err)
@@ -24,8 +34,7 @@ int ports_read(struct store *s, const struct app *app, struct port_mapping out[P
 	return rc < 0 ? rc : 0;
 }
 
-/* Another app's, or not of the pool. */
-static int check_host(struct store *s, const struct settings *set, const struct app *app,
+int ports_check(struct store *s, const struct settings *set, const struct app *app,
 	int port, struct err *err)
 {
 	struct sqlite3_stmt *q;
@@ -81,7 +90,7 @@ static int add(struct store *s, const struct settings *set, const struct app *ap
 	const struct port_mapping *port, struct err *err)
 {
 	const bool has_proxy = settings_have_proxy(set) && !app->port_is_published;
-	int rc = check_host(s, set, app, port->host, err);
+	int rc = ports_check(s, set, app, port->host, err);
 
 	if (!rc && port->container != PORT_OWN && has_proxy)
 		rc = give_backend(s, set, app, port->container, err);
@@ -97,7 +106,7 @@ static int add(struct store *s, const struct settings *set, const struct app *ap
 }
 
 int ports_replace(struct store *s, const struct settings *set, const struct app *app,
-	const struct port_mapping *ports, size_t len, struct err *err)
+	const struct port_mapping *ports, size_t len, enum ports_by by, struct err *err)
 {
 	/* What it has anyway is nothing that is set. */
 	bool is_own =
@@ -114,10 +123,82 @@ int ports_replace(struct store *s, const struct settings *set, const struct app 
 	for (size_t i = 0; i < len && !rc; i++)
 		rc = add(s, set, app, &ports[i], err);
 	if (!rc)
+		rc = property_set(
+			s, app->id, FAMILY, BY, by == PORTS_BY_FILE ? BY_FILE : "", err);
+	if (!rc)
 		return store_commit(s, err);
 	store_rollback(s);
 	return rc;
 }
+
+int ports_are_by_command(
+	struct store *s, const struct app *app, bool *are, struct err *err)
+{
+	char by[PROPERTY_VALUE_SIZE];
+	struct sqlite3_stmt *q = store_query(s, err,
+		STORE_SQL("SELECT 1 FROM port WHERE app_id = ?"), STORE_I(app->id));
+	int rc = store_step(q, err);
+
+	store_query_finish(q);
+	*are = rc == 1;
+	if (rc != 1)
+		return rc;
+	rc = property_get_own(s, app->id, FAMILY, BY, by, err);
+	*are = !rc && strcmp(by, BY_FILE) != 0;
+	return rc;
+}
+
+/* ---- where names are served ---- */
+
+static const char *const names[PORTS_NAMES_LEN] = {"http", "https"};
+
+static int listening_port(const char *listen)
+{
+	const char *colon = strrchr(listen, ':');
+	int64_t n;
+
+	return colon && number_parse(colon + 1, 1, 65535, &n) == 0 ? (int)n : 0;
+}
+
+enum ports_names ports_of_names(const struct settings *set, int port)
+{
+	if (port >= set->proxy_port_first && port <= set->proxy_port_last)
+		return PORTS_NOT_NAMES;
+	if (port == 80 || port == listening_port(set->proxy_http))
+		return PORTS_HTTP;
+	return port == 443 || port == listening_port(set->proxy_https) ? PORTS_HTTPS
+								       : PORTS_NOT_NAMES;
+}
+
+int ports_names_read(
+	struct store *s, const struct app *app, int out[PORTS_NAMES_LEN], struct err *err)
+{
+	char value[PROPERTY_VALUE_SIZE];
+	int64_t n;
+	int rc = 0;
+
+	for (int i = 0; i < PORTS_NAMES_LEN && !rc; i++) {
+		rc = property_get_own(s, app->id, FAMILY, names[i], value, err);
+		out[i] = !rc && number_parse(value, 1, 65535, &n) == 0 ? (int)n : 0;
+	}
+	return rc;
+}
+
+int ports_names_write(struct store *s, const struct app *app,
+	const int ports[PORTS_NAMES_LEN], struct err *err)
+{
+	char value[16];
+	int rc = 0;
+
+	for (int i = 0; i < PORTS_NAMES_LEN && !rc; i++) {
+		(void)snprintf(value, sizeof(value), "%d", ports[i]);
+		rc = property_set(
+			s, app->id, FAMILY, names[i], ports[i] ? value : "", err);
+	}
+	return rc;
+}
+
+/* ---- backends ---- */
 
 int port_backends_read(struct store *s, const struct app *app,
 	struct port_backend out[2 * PORTS_MAX], size_t *len, struct err *err)

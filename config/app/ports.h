@@ -25,12 +25,37 @@ struct port_mapping {
 int ports_read(struct store *s, const struct app *app, struct port_mapping out[PORTS_MAX],
 	size_t *len, struct err *err);
 
+/* Whether the app may have this one. ERR_USAGE: not of proxy.ports. ERR_EXISTS: another
+ * app has it. */
+int ports_check(struct store *s, const struct settings *set, const struct app *app,
+	int port, struct err *err);
+
+/* Who set them: ports:*, or the bardo.json of a life. */
+enum ports_by { PORTS_BY_COMMAND, PORTS_BY_FILE };
+int ports_are_by_command(
+	struct store *s, const struct app *app, bool *are, struct err *err);
+
 /* Puts exactly these in the place of what was set; none: the app's own port again. Gives
  * each container port a backend of the proxy. ERR_USAGE: not of proxy.ports, twice the
  * same, or too many. ERR_EXISTS: another app has the port. ERR_FAILED: no backend is
  * left. */
 int ports_replace(struct store *s, const struct settings *set, const struct app *app,
-	const struct port_mapping *ports, size_t len, struct err *err);
+	const struct port_mapping *ports, size_t len, enum ports_by by, struct err *err);
+
+/* ---- where names are served ---- */
+
+/* Dokku's http:80:5000 and https:443:5000: what the app's names lead to is where web
+ * listens, from the next life on. */
+enum ports_names { PORTS_HTTP, PORTS_HTTPS, PORTS_NAMES_LEN, PORTS_NOT_NAMES = -1 };
+
+/* 80 and 443, and what proxy.http and proxy.https say, unless they are of proxy.ports. */
+enum ports_names ports_of_names(const struct settings *set, int port);
+
+/* The container's port for each, 0 where nothing is set. */
+int ports_names_read(struct store *s, const struct app *app, int out[PORTS_NAMES_LEN],
+	struct err *err);
+int ports_names_write(struct store *s, const struct app *app,
+	const int ports[PORTS_NAMES_LEN], struct err *err);
 
 /* A backend of the proxy beside the app's own. */
 struct port_backend {

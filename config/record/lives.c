@@ -241,8 +241,10 @@ int life_set_config(
 	struct store *s, const struct life *life, const char *json, struct err *err)
 {
 	return store_do(s, err,
-		STORE_SQL("UPDATE life SET config = ? WHERE app_id = ? AND number = ?"),
-		STORE_T(json), STORE_I(life->app_id), STORE_I(life->number));
+		STORE_SQL("UPDATE life SET config = ?, url = ? WHERE app_id = ? AND "
+			  "number = ?"),
+		STORE_T(json), STORE_T(life->url), STORE_I(life->app_id),
+		STORE_I(life->number));
 }
 
 int life_read_config(

@@ -83,7 +83,7 @@ int life_set_state(
 int life_set_image(struct store *s, struct life *life, const char *tag,
 	const char *image_id, struct err *err);
 
-/* The frozen configuration, JSON; read gives malloc'd text. */
+/* The frozen configuration, JSON, and the URL; read gives malloc'd text. */
 int life_set_config(
 	struct store *s, const struct life *life, const char *json, struct err *err);
 int life_read_config(

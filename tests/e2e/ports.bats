@@ -154,9 +154,9 @@ is_unmapped() {
 		assert_failure
 		assert_output "another app has port $port"
 	done
-	run ssh_bardo ports:add "$APP" http:80:5000
+	run ssh_bardo ports:add "$APP" http:81:5000
 	assert_status 2
-	assert_output 'port 80 is not of proxy.ports'
+	assert_output 'port 81 is not of proxy.ports'
 	run ssh_bardo ports:add "$APP" "https:$((SPARE + 3)):5000"
 	assert_status 2
 	assert_output 'proxy.https'
@@ -179,4 +179,47 @@ is_unmapped() {
 	run ssh_bardo ports:add "$APP" "http:$((FIRST + 30)):9000"
 	assert_success
 	assert_equal "$(behind $((FIRST + 30)))" 'the other door'
+}
+
+@test "http:80 and https:443 say where web listens, as Dokku's mappings do" {
+	new_app_repo named
+	ssh_bardo apps:create "$APP"
+	ssh_bardo domains:add "$APP" "named-s$SLOT.example.org"
+	run ssh_bardo ports:set "$APP" http:80:3000 https:443:3000
+	assert_success
+	assert_output '^http +80 +3000$'
+	assert_output '^https +443 +3000$'
+	push
+	by_name() {
+		curl -fsS --max-time 5 -H "Host: named-s$SLOT.example.org" \
+			"http://127.0.0.1:$(http_port)/"
+	}
+	assert_equal "$(by_name)" 'version 1'
+	docker exec "$(running_containers_of "$APP")" sh -c 'netstat -ltn' | grep -q ':3000 '
+	own=$(ssh_bardo ports:list "$APP" --format json | jq '.[0].host_port')
+	assert_equal "$(behind "$own")" 'version 1'
+	# What is live goes on until there is a new life.
+	run ssh_bardo ports:set "$APP" "https:$(https_port):4000"
+	assert_success
+	assert_shown "ps:restart $APP makes it so"
+	assert_equal "$(by_name)" 'version 1'
+	assert_equal "$(ssh_bardo ports:report "$APP" --ports-map | sed -E 's/http:[0-9]+:3000 //')" \
+		https:443:4000
+	ssh_bardo ps:restart "$APP"
+	docker exec "bardo.$APP.web.$(live_life "$APP" life).1" sh -c 'netstat -ltn' |
+		grep -q ':4000 '
+	assert_equal "$(by_name)" 'version 1'
+	assert_equal "$(ssh_bardo ports:report "$APP" --ports-map-detected |
+		sed -E 's/^http:[0-9]+:4000 //')" http:80:4000
+	run ssh_bardo ports:add "$APP" http:80:3000
+	assert_status 2
+	assert_shown 'lead to one port, not to 3000 by http and 4000 by https'
+	run ssh_bardo ports:add "$APP" "https:$SPARE:3000"
+	assert_status 2
+	assert_shown 'https:443:CONTAINER-PORT'
+	run ssh_bardo ports:add "$APP" tcp:80:3000
+	assert_status 2
+	ssh_bardo ports:remove "$APP" 443
+	ssh_bardo ps:restart "$APP"
+	assert_equal "$(mappings | cut -d : -f 1,3)" http:5000
 }

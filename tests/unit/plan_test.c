@@ -11,6 +11,7 @@
 #include "config/base/err.h"
 #include "config/base/io.h"
 #include "config/record/apps.h"
+#include "config/settings.h"
 #include "config/store.h"
 
 #include <cjson/cJSON.h>
@@ -27,6 +28,7 @@
 struct world {
 	char dir[64];
 	struct server server;
+	struct settings settings;
 	struct app app;
 	struct recipe recipe;
 	struct plan plan;
@@ -40,6 +42,9 @@ static int world_setup(void **state)
 	(void)snprintf(w->dir, sizeof(w->dir), "/tmp/bardo-plan-XXXXXX");
 	assert_non_null(mkdtemp(w->dir));
 	(void)snprintf(path, sizeof(path), "%s/bardo.db", w->dir);
+	w->settings.proxy_port_first = 8100;
+	w->settings.proxy_port_last = 8199;
+	w->server.settings = &w->settings;
 	assert_int_equal(store_open(&w->server.store, path, NULL), 0);
 	w->app = (struct app){.id = 1, .name = "store", .handle = "shop"};
 	*state = w;
@@ -198,16 +203,21 @@ static void counts_come_from_scale_then_formation_then_custom(void **state)
 static void what_is_set_wins_over_the_configuration_file(void **state)
 {
 	struct world *w = *state;
+	char ports[128];
 
 	w->recipe.configuration = cJSON_Parse(
 		"{\"env\":{\"A\":\"file\",\"B\":\"file\"},\"volumes\":[\"data:/data\"],"
 		"\"arguments\":[\"-v\"],"
-		"\"ports\":[\"http:80:6000\"]}");
+		"\"ports\":[\"http:8105:9000\",\"http:80:6000\"]}");
 	set(w, "A", "set");
 	compose(w, "{\"Config\":{\"ExposedPorts\":{\"8080/tcp\":{}}}}");
 	assert_string_equal(env(w, "A"), "set");
 	assert_string_equal(env(w, "B"), "file");
 	assert_int_equal(plan_port(&w->plan), 6000);
+	assert_true(
+		cJSON_PrintPreallocated((cJSON *)(uintptr_t)plan_part(&w->plan, "ports"),
+			ports, sizeof(ports), false));
+	assert_string_equal(ports, "[{\"host\":8105,\"container\":9000}]");
 	assert_string_equal(
 		plan_text(plan_part(&w->plan, "mounts")->child, "source"), "shop_data");
 }

@@ -69,7 +69,8 @@ static int map(struct bench *b, const struct app *app, int host, int container)
 
 	assert_int_equal(ports_read(b->store, app, ports, &len, NULL), 0);
 	ports[len++] = (struct port_mapping){host, container};
-	return ports_replace(b->store, &b->settings, app, ports, len, &b->err);
+	return ports_replace(
+		b->store, &b->settings, app, ports, len, PORTS_BY_COMMAND, &b->err);
 }
 
 static void an_app_without_mappings_has_its_own_port(void **state)
@@ -114,8 +115,9 @@ static void a_backend_is_given_back_when_no_port_leads_there(void **state)
 	assert_int_equal(port_backends_read(b->store, &b->shop, backends, &len, NULL), 0);
 	assert_int_equal(len, 1);
 	assert_true(backends[0].used);
-	assert_int_equal(
-		ports_replace(b->store, &b->settings, &b->shop, NULL, 0, NULL), 0);
+	assert_int_equal(ports_replace(b->store, &b->settings, &b->shop, NULL, 0,
+				 PORTS_BY_COMMAND, NULL),
+		0);
 	assert_int_equal(port_backends_read(b->store, &b->shop, backends, &len, NULL), 0);
 	assert_false(backends[0].used);
 	assert_int_equal(port_backend_release(b->store, &b->shop, 9000, NULL), 0);
