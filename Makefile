@@ -1,6 +1,8 @@
 # bardo's build. `make help` lists what it does.
 
 BUILD ?= build
+# A folder has one name: the lists of headers that the compiler writes have it, too.
+override BUILD := $(patsubst $(CURDIR)/%,%,$(BUILD))
 CC ?= cc
 PREFIX ?= /usr
 LIBEXEC ?= $(PREFIX)/lib/bardo
