@@ -116,16 +116,17 @@ static int add_app(void *ctx, int64_t app_id)
 {
 	struct pages *p = ctx;
 	struct app app = {.id = app_id};
+	char *text = NULL;
 	int rc = app_reload(p->server->store, &app, p->err);
 
 	if (rc || app.destroyed_at)
 		return rc;
 	rc = make_room_for_text(p);
 	if (!rc)
-		rc = read_page(p, &app, &p->texts[p->texts_len]);
+		rc = read_page(p, &app, &text);
 	if (rc)
 		return rc;
-	p->texts_len++;
+	p->texts[p->texts_len++] = text;
 	return route_each_slot(p->server, &app, add_slot, p, p->err);
 }
 
