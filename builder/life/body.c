@@ -300,8 +300,8 @@ static void add_placed(cJSON *endpoints, const struct server *s, const char *net
 		"IPv4Address", place_address(s->settings, app, place, address));
 }
 
-/* The app's own network first; then those that it shares. What publishes ports is inside
- * alone until it is proved (builder/life/published.h). */
+/* The app's own network first; then those that it shares. What publishes ports is in
+ * internal ones alone until it is proved (builder/life/published.h). */
 static void add_networks(cJSON *body, const struct server *s, const struct app *app,
 	const struct plan *plan, const struct place *place)
 {
@@ -318,10 +318,11 @@ static void add_networks(cJSON *body, const struct server *s, const struct app *
 	if (plan_is_published(plan))
 		add_placed(
 			endpoints, s, network_inside_name(app, network), &inside, place);
-	if (plan_publishes(plan, place->process))
-		return;
 	cJSON_ArrayForEach(shared, plan_part(plan, "networks"))
 	{
+		if (plan_publishes(plan, place->process) &&
+			!network_is_internal(s, cJSON_GetStringValue(shared)))
+			continue;
 		(void)add_endpoint(
 			endpoints, cJSON_GetStringValue(shared), app, place->process);
 	}

@@ -77,11 +77,18 @@ int network_create_shared(
 
 	(void)cJSON_AddStringToObject(labels, "bardo.server", s->id);
 	(void)cJSON_AddStringToObject(labels, "bardo.network", n->name);
-	rc = create(s, n->name, &with_subnet, false, labels, err);
+	rc = create(s, n->name, &with_subnet, n->internal, labels, err);
 	return rc == ERR_EXISTS
 		? err_set(err, rc, "the Engine has a network %s already, made by others",
 			  n->name)
 		: rc;
+}
+
+bool network_is_internal(const struct server *s, const char *name)
+{
+	struct shared_network n;
+
+	return shared_network_find(s->store, name, &n, NULL) == 0 && n.internal;
 }
 
 int network_remove_shared(struct server *s, const char *name, struct err *err)

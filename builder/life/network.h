@@ -1,6 +1,8 @@
 #ifndef BARDO_BUILDER_NETWORK_H
 #define BARDO_BUILDER_NETWORK_H
 
+#include <stdbool.h>
+
 struct app;
 struct cJSON;
 struct err;
@@ -19,6 +21,10 @@ int network_create_own(struct server *s, const struct app *app, struct err *err)
  */
 int network_create_shared(
 	struct server *s, const struct shared_network *n, struct err *err);
+
+/* Whether it is a shared one without a way out of the host (network:create --internal).
+ */
+bool network_is_internal(const struct server *s, const char *name);
 
 /* ERR_EXISTS: containers are in it. Not there: success. */
 int network_remove_shared(struct server *s, const char *name, struct err *err);

@@ -104,6 +104,9 @@ struct member {
 	 * moves the ports when an earlier one comes or goes. */
 	char networks[NETWORKS_MAX][CONTAINER_NAME_SIZE];
 	size_t len;
+	/* The internal ones, the app's first. */
+	char insides[NETWORKS_MAX][CONTAINER_NAME_SIZE];
+	size_t insides_len;
 };
 
 static int by_name(const void *a, const void *b)
@@ -117,9 +120,14 @@ static void add_shared(struct member *m, const char *list)
 
 	cJSON_ArrayForEach(network, plan_part(m->plan, list))
 	{
-		if (m->len < NETWORKS_MAX)
-			(void)snprintf(m->networks[m->len++], CONTAINER_NAME_SIZE, "%s",
-				cJSON_GetStringValue(network));
+		const char *name = cJSON_GetStringValue(network);
+
+		if (m->len == NETWORKS_MAX || m->insides_len == NETWORKS_MAX)
+			return;
+		(void)snprintf(network_is_internal(m->server, name)
+				? m->insides[m->insides_len++]
+				: m->networks[m->len++],
+			CONTAINER_NAME_SIZE, "%s", name);
 	}
 }
 
@@ -129,6 +137,7 @@ static void member_init(struct member *m, struct server *s, const struct app *ap
 	*m = (struct member){.server = s, .app = app, .plan = plan, .place = *place};
 	(void)place_container_name(app, place, m->name);
 	(void)network_name(app, m->networks[m->len++]);
+	(void)network_inside_name(app, m->insides[m->insides_len++]);
 	add_shared(m, "networks");
 	add_shared(m, "networks_late");
 	qsort(m->networks, m->len, sizeof(m->networks[0]), by_name);
@@ -151,12 +160,14 @@ static int join_one(const struct member *m, const char *network, const struct ap
 	return rc;
 }
 
-static int join_inside(const struct member *m, struct err *err)
+static int join_insides(const struct member *m, struct err *err)
 {
 	const struct app inside = network_inside(m->app);
-	char network[CONTAINER_NAME_SIZE];
+	int rc = 0;
 
-	return join_one(m, network_inside_name(m->app, network), &inside, err);
+	for (size_t i = 0; i < m->insides_len && !rc; i++)
+		rc = join_one(m, m->insides[i], i ? NULL : &inside, err);
+	return rc;
 }
 
 static int join(const struct member *m, struct err *err)
@@ -168,17 +179,17 @@ static int join(const struct member *m, struct err *err)
 	for (size_t i = 0; i < m->len && !rc; i++)
 		rc = join_one(m, m->networks[i],
 			strcmp(m->networks[i], own) ? NULL : m->app, err);
-	return rc ? rc : join_inside(m, err);
+	return rc ? rc : join_insides(m, err);
 }
 
-/* The internal network first: Engine 20.10 moves the ports of a container there when it
+/* The internal networks first: Engine 20.10 moves the ports of a container there when it
  * leaves all others, and goes on publishing them. */
 static int leave(const struct member *m, struct err *err)
 {
-	char inside[CONTAINER_NAME_SIZE];
-	int rc = network_leave(
-		m->server, network_inside_name(m->app, inside), m->name, err);
+	int rc = 0;
 
+	for (size_t i = 0; i < m->insides_len && !rc; i++)
+		rc = network_leave(m->server, m->insides[i], m->name, err);
 	for (size_t i = m->len; i > 0 && !rc; i--)
 		rc = network_leave(m->server, m->networks[i - 1], m->name, err);
 	return rc;
@@ -201,6 +212,11 @@ static bool has_port(const cJSON *ports, const struct plan_port *port)
 	return false;
 }
 
+static bool is_in(const cJSON *networks, const char *name)
+{
+	return *plan_text(cJSON_GetObjectItemCaseSensitive(networks, name), "EndpointID");
+}
+
 /* All of its networks, and all of its ports, as the Engine tells. */
 static bool is_joined(const struct member *m, const cJSON *settings)
 {
@@ -210,9 +226,9 @@ static bool is_joined(const struct member *m, const cJSON *settings)
 	bool is = true;
 
 	for (size_t i = 0; i < m->len && is; i++)
-		is = *plan_text(
-			cJSON_GetObjectItemCaseSensitive(networks, m->networks[i]),
-			"EndpointID");
+		is = is_in(networks, m->networks[i]);
+	for (size_t i = 0; i < m->insides_len && is; i++)
+		is = is_in(networks, m->insides[i]);
 	for (size_t i = 0; is && plan_published_port(m->plan, i, &port); i++)
 		is = has_port(ports, &port);
 	return is;
@@ -311,7 +327,7 @@ static int join_anew(const struct member *m, struct err *err)
 	if (!rc)
 		rc = leave(m, err);
 	if (!rc)
-		rc = join_inside(m, err);
+		rc = join_insides(m, err);
 	if (!rc)
 		rc = container_start(m->server, m->name, err);
 	return rc ? rc : join_and_verify(m, err);

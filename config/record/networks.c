@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define COLUMNS "name, subnet, user, created_at, user_id"
+#define COLUMNS "name, subnet, user, created_at, user_id, internal"
 
 /* An app's own network is "bardo.APP", and Docker has names of its own. */
 int shared_network_check_name(const char *name, struct err *err)
@@ -40,10 +40,11 @@ static void read_row(struct sqlite3_stmt *q, struct shared_network *out)
 	store_text(q, 2, out->user, sizeof(out->user));
 	out->created_at = store_int(q, 3);
 	out->user_id = store_int(q, 4);
+	out->internal = store_int(q, 5) != 0;
 }
 
 static int insert(struct store *s, const struct settings *set, const char *name,
-	const struct user *user, struct err *err)
+	const struct user *user, bool internal, struct err *err)
 {
 	int subnet = 0;
 	int rc = pool_take(s, set, POOL_SUBNET, &subnet, err);
@@ -52,15 +53,16 @@ static int insert(struct store *s, const struct settings *set, const char *name,
 		return rc;
 	rc = store_do(s, err,
 		STORE_SQL("INSERT INTO shared_network (" COLUMNS
-			  ") VALUES (?, ?, ?, ?, ?)"),
+			  ") VALUES (?, ?, ?, ?, ?, ?)"),
 		STORE_T(name), STORE_I(subnet), STORE_T(user->name),
-		STORE_I(clock_unix_ms()), STORE_I(user->id));
+		STORE_I(clock_unix_ms()), STORE_I(user->id), STORE_I(internal));
 	return rc == ERR_EXISTS ? err_set(err, rc, "there is a network %s already", name)
 				: rc;
 }
 
 int shared_network_create(struct store *s, const struct settings *set, const char *name,
-	const struct user *user, struct shared_network *out, struct err *err)
+	const struct user *user, bool internal, struct shared_network *out,
+	struct err *err)
 {
 	int rc = shared_network_check_name(name, err);
 
@@ -68,7 +70,7 @@ int shared_network_create(struct store *s, const struct settings *set, const cha
 		rc = store_begin(s, err);
 	if (rc)
 		return rc;
-	rc = insert(s, set, name, user, err);
+	rc = insert(s, set, name, user, internal, err);
 	if (!rc)
 		rc = store_commit(s, err);
 	else

@@ -3,6 +3,7 @@
 
 #include "config/names.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct err;
@@ -21,6 +22,7 @@ struct shared_network {
 	int64_t user_id;      /* who made it; 0 the host's shell, USER_NOBODY gone */
 	char user[NAME_SIZE]; /* by name; "" gone */
 	int64_t created_at;
+	bool internal; /* it has no way out of the host */
 };
 
 /* ERR_USAGE: no name that a shared network could have. */
@@ -29,7 +31,8 @@ int shared_network_check_name(const char *name, struct err *err);
 /* For a user (id 0: the host's shell). ERR_EXISTS. ERR_FAILED: network.pool is used up.
  */
 int shared_network_create(struct store *s, const struct settings *set, const char *name,
-	const struct user *user, struct shared_network *out, struct err *err);
+	const struct user *user, bool internal, struct shared_network *out,
+	struct err *err);
 
 /* ERR_NOTFOUND. */
 int shared_network_find(

@@ -164,5 +164,6 @@ CREATE TABLE shared_network (
 	subnet INTEGER NOT NULL UNIQUE,
 	user TEXT NOT NULL,
 	user_id INTEGER NOT NULL,
-	created_at INTEGER NOT NULL
+	created_at INTEGER NOT NULL,
+	internal INTEGER NOT NULL -- it has no way out of the host
 ) WITHOUT ROWID;

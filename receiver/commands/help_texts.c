@@ -76,6 +76,9 @@ const struct command_option_text command_option_texts[] = {
 	{"logs", "-p PROCESS[.N]", "of this process type, or of one of its containers"},
 	{"logs", "-q", "the texts alone, without times and names"},
 	{"maintenance:custom-page", "--clear", "the plain page again"},
+	{"network:create", "--internal",
+		"nothing gets out of the host by it; without a proxy, a new web is in it "
+		"before the switch"},
 	{"proxy:build-config", "--parallel N",
 		"with --all: so many at once; -1: processors"},
 	{"proxy:disable", "--parallel N", "with --all: so many at once; -1: processors"},

@@ -45,11 +45,13 @@ int network_find_theirs(
 int run_network_create(struct request *r, struct err *err)
 {
 	struct shared_network n;
-	int rc = command_options(r, NULL, 0, 1, 1, err);
+	bool internal = false;
+	const struct command_option options[] = {{"--internal", NULL, &internal, NULL}};
+	int rc = command_options(r, options, 1, 1, 1, err);
 
 	if (!rc)
-		rc = shared_network_create(
-			r->server.store, r->settings, r->argv[1], &r->user, &n, err);
+		rc = shared_network_create(r->server.store, r->settings, r->argv[1],
+			&r->user, internal, &n, err);
 	if (rc)
 		return rc;
 	rc = network_create_shared(&r->server, &n, err);
@@ -133,6 +135,7 @@ static int describe_shared(
 	clock_format(n->created_at, when);
 	*out = describe(r, n->name, n->subnet);
 	(void)cJSON_AddBoolToObject(*out, "shared", true);
+	(void)cJSON_AddBoolToObject(*out, "internal", n->internal);
 	(void)cJSON_AddStringToObject(*out, "user", n->user);
 	(void)cJSON_AddStringToObject(*out, "created_at", when);
 	return shared_network_each_app(r->server.store, n->name, add_app,
@@ -162,11 +165,12 @@ int run_network_info(struct request *r, struct err *err)
 		command_say(r,
 			"=====> %s network information\n"
 			"       Subnet:                        %s\n"
+			"       Internal:                      %s\n"
 			"       User:                          %s\n"
 			"       Created at:                    %s\n"
 			"       Apps:                         ",
-			n.name, text_of(out, "subnet"), n.user,
-			text_of(out, "created_at"));
+			n.name, text_of(out, "subnet"), n.internal ? "true" : "false",
+			n.user, text_of(out, "created_at"));
 		cJSON_ArrayForEach(app, cJSON_GetObjectItemCaseSensitive(out, "apps"))
 		{
 			(void)printf(" %s", cJSON_GetStringValue(app));
@@ -191,6 +195,7 @@ static int list_own(void *ctx, const struct app *app)
 
 	clock_format(app->created_at, when);
 	(void)cJSON_AddBoolToObject(one, "shared", false);
+	(void)cJSON_AddBoolToObject(one, "internal", false);
 	(void)cJSON_AddStringToObject(one, "user", "");
 	(void)cJSON_AddStringToObject(one, "created_at", when);
 	(void)add_app(cJSON_AddArrayToObject(one, "apps"), app->name);

@@ -182,6 +182,31 @@ networks_of() {
 	assert_success
 }
 
+@test "what a program needs to begin is reached in an internal network, and no other" {
+	shop=$APP
+	network=in-s$SLOT
+	ssh_bardo network:create "$network" --internal
+	assert_equal "$(ssh_bardo network:info "$network" --format json | jq .internal)" true
+	new_app_repo data
+	ssh_bardo apps:create "$APP"
+	ssh_bardo network:set "$APP" attach-post-create "$network"
+	push
+	cd "$SHOP_REPO"
+	ssh_bardo config:set --no-restart "$shop" "DATA=$(docker inspect "bardo.data-s$SLOT.web.1.1" \
+		--format "{{(index .NetworkSettings.Networks \"$network\").IPAddress}}")"
+	sed -i '2i nc -w 2 "$DATA" 5000 </dev/null || exit 1' start
+	APP=$shop write_version 'that needs data'
+	APP=$shop
+	run push
+	assert_failure
+	assert_output 'check failed'
+	ssh_bardo network:set "$APP" attach-post-create "$network"
+	run push
+	assert_success
+	assert_equal "$(at "$FIRST")" 'version that needs data'
+	patiently apps:destroy "data-s$SLOT" --force
+}
+
 @test "apps:destroy leaves nothing" {
 	patiently apps:destroy "$APP" --force
 	[ -z "$(things_of "$APP")" ]

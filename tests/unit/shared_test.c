@@ -169,8 +169,8 @@ static void a_shared_network_has_a_subnet_that_no_app_has(void **state)
 	struct shared_network n;
 	struct app next;
 
-	assert_int_equal(
-		shared_network_create(b->store, &b->settings, "inner", &ada, &n, NULL),
+	assert_int_equal(shared_network_create(
+				 b->store, &b->settings, "inner", &ada, false, &n, NULL),
 		0);
 	assert_int_equal(n.subnet, b->blog.subnet + 1);
 	assert_string_equal(n.user, "ada");
@@ -178,8 +178,8 @@ static void a_shared_network_has_a_subnet_that_no_app_has(void **state)
 	assert_int_equal(
 		app_create(b->store, &b->settings, "next", 0, false, &next, NULL), 0);
 	assert_int_equal(next.subnet, b->blog.subnet + 2);
-	assert_int_equal(
-		shared_network_create(b->store, &b->settings, "inner", &bob, &n, NULL),
+	assert_int_equal(shared_network_create(
+				 b->store, &b->settings, "inner", &bob, false, &n, NULL),
 		ERR_EXISTS);
 	assert_int_equal(shared_network_forget(b->store, "inner", NULL), 0);
 	assert_int_equal(shared_network_find(b->store, "inner", &n, NULL), ERR_NOTFOUND);
@@ -193,8 +193,8 @@ static void a_shared_network_is_nobodys_when_its_user_is_gone(void **state)
 
 	assert_int_equal(users_create(b->store, "ada", true, true, &ada, NULL), 0);
 	assert_int_equal(users_create(b->store, "bob", false, true, &bob, NULL), 0);
-	assert_int_equal(
-		shared_network_create(b->store, &b->settings, "inner", &bob, &n, NULL),
+	assert_int_equal(shared_network_create(
+				 b->store, &b->settings, "inner", &bob, false, &n, NULL),
 		0);
 	assert_int_equal(users_remove(b->store, &b->settings, "bob", false, NULL), 0);
 	assert_int_equal(shared_network_find(b->store, "inner", &n, NULL), 0);
@@ -275,9 +275,11 @@ static void an_app_without_the_proxy_has_a_port_and_a_network_beside(void **stat
 	assert_int_equal(b->blog.port, 8201);
 	assert_int_equal(b->shop.inside, b->blog.subnet + 1);
 	assert_int_equal(b->blog.inside, b->blog.subnet + 2);
-	assert_int_equal(
-		shared_network_create(b->store, &b->settings, "db", &ada, &net, NULL), 0);
+	assert_int_equal(shared_network_create(
+				 b->store, &b->settings, "db", &ada, true, &net, NULL),
+		0);
 	assert_int_equal(net.subnet, b->blog.subnet + 3);
+	assert_true(net.internal);
 	disable_proxy(b, &b->shop, "");
 	assert_int_equal(b->shop.port, own);
 	disable_proxy(b, &b->shop, "true");
