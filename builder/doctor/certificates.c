@@ -2,13 +2,21 @@
 
 #include "builder/life/expiry.h"
 #include "builder/life/maintenance.h"
+#include "builder/proxy/certificates.h"
 #include "builder/proxy/haproxy.h"
+#include "builder/proxy/map.h"
 #include "builder/server.h"
+#include "config/app/domains.h"
 #include "config/base/buf.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
+#include "config/base/io.h"
+#include "config/paths.h"
+#include "config/settings.h"
 
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 struct certificates {
 	const struct doctor *doctor;
@@ -39,7 +47,32 @@ static int look_at(void *ctx, const struct app *app, const struct certificate *c
 	return 0;
 }
 
-/* What is whole by itself, and still not what visitors get. */
+static int is_covered(void *ctx, const char *name)
+{
+	return certificate_covers(ctx, name);
+}
+
+/* Whether one that has names to be served for stands in the list that HAProxy has: what
+ * HAProxy refused doesn't. */
+static bool is_listed(
+	const struct server *s, const struct app *app, struct certificate *c)
+{
+	char path[PATH_TEXT_MAX];
+	struct buf list;
+	bool is = true;
+
+	if (!settings_have_proxy(s->settings) ||
+		domains_each_effective(s->store, app, is_covered, c, NULL) != 1)
+		return true;
+	buf_init(&list, HAPROXY_MAP_MAX);
+	if (io_read_file(haproxy_certificate_list(s->settings, path), &list, NULL) == 0)
+		is = strstr(buf_text(&list),
+			path_certificate(s->settings, app->handle, path));
+	buf_finish(&list);
+	return is;
+}
+
+/* What can't be read any more, or HAProxy wouldn't read. */
 static int look_for_damage(void *ctx, const struct app *app)
 {
 	struct certificates *seen = ctx;
@@ -47,15 +80,16 @@ static int look_for_damage(void *ctx, const struct app *app)
 	char todo[NAME_SIZE + 64];
 	struct err why = {0};
 	struct certificate c;
+	int rc = certificate_read_kept(s->settings, app->handle, &c, &why);
 
-	if (certificate_read_kept(s->settings, app->handle, &c, &why) != ERR_FAILED)
+	if (rc == ERR_NOTFOUND || (!rc && is_listed(s, app, &c)))
 		return 0;
 	seen->found++;
 	(void)snprintf(todo, sizeof(todo), "certs:add %s", app->name);
 	doctor_tell(seen->doctor, "certificates", DOCTOR_PROBLEM, todo,
-		"the certificate of %s is damaged, and its names are served without it: "
-		"%s",
-		app->name, why.msg);
+		"the certificate of %s is %s, and its names are served without it%s%s",
+		app->name, rc ? "damaged" : "one that HAProxy refused",
+		rc ? ": " : "; bardod's log has its words", why.msg);
 	return 0;
 }
 

@@ -162,6 +162,9 @@ answers_plainly() {
 	assert_equal "$(visit also.example.org)" 'version other'
 	run grep -F "$PEM" "$DATA/run/proxy/certificates.list"
 	assert_failure
+	run bardo doctor
+	assert_output "the certificate of $SHOP is one that HAProxy refused"
+	refute_output "certificate of $OTHER"
 	: >"$RULES"
 	run ssh_bardo domains:remove "$OTHER" also.example.org
 	assert_success
