@@ -26,7 +26,7 @@ fetch_always() {
 	: >"$failures"
 	: >"$fetched"
 	(
-		until [ -e "$BATS_TEST_TMPDIR/enough" ]; do
+		while goes_on "$BATS_TEST_TMPDIR/enough"; do
 			if curl -fsS --max-time 5 "$1" >/dev/null 2>>"$failures"; then
 				echo >>"$fetched"
 			fi

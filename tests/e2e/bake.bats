@@ -256,7 +256,7 @@ STAYS='while :; do sleep 1000 & wait $!; done'
 	assert_success
 	url=$(app_url "$APP")
 	(
-		while [ ! -e "$BATS_TEST_TMPDIR/stop" ]; do
+		while goes_on; do
 			curl -fsS --max-time 10 "$url" || echo lost
 		done >"$BATS_TEST_TMPDIR/answers" 2>&1
 	) 3>&- &

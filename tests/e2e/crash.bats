@@ -169,7 +169,7 @@ no_command_runs() {
 # Asks for the page again and again until $1 is there; counts what got none.
 ask_until() {
 	local lost=0
-	until [ -e "$1" ]; do
+	while goes_on "$1"; do
 		curl -fsS --max-time 20 "$url" >/dev/null 2>&1 || lost=$((lost + 1))
 	done
 	echo $lost >"$1"
@@ -284,7 +284,7 @@ ask_until() {
 	assert_success
 	url=$(app_url "$APP")
 	(
-		while [ ! -e "$BATS_TEST_TMPDIR/stop" ]; do
+		while goes_on; do
 			curl -fsS --max-time 5 "$url" || echo lost
 		done >"$BATS_TEST_TMPDIR/answers" 2>&1
 	) 3>&- &

@@ -123,7 +123,7 @@ now_ms() {
 }
 # Whoever asks without a pause: a line for each answer, "TIME STATUS TEXT".
 ask_all_the_time() { # URL
-	while [ ! -e "$BATS_TEST_TMPDIR/stop" ]; do
+	while goes_on; do
 		echo "$(now_ms) $(curl -s --max-time 10 -w ' %{http_code}' "$1" | tr '\n' ' ')"
 	done >"$BATS_TEST_TMPDIR/answers" 3>&- &
 	ASKER=$!

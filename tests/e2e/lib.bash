@@ -32,6 +32,12 @@ wait_until() {
 	done
 }
 
+# For a loop in the background: until the test makes the file, or is over without having
+# come to that.
+goes_on() { # [FILE]
+	[ ! -e "${1:-$BATS_TEST_TMPDIR/stop}" ] && [ -d "/proc/$$" ]
+}
+
 # A process that ended but was not waited for counts as ended.
 is_running() {
 	local state

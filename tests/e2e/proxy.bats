@@ -27,7 +27,7 @@ at() { # PORT: what answers there
 # Asks both of its ports until it is told to stop, and writes down when neither answers.
 watch() {
 	rm -f "$BATS_TEST_TMPDIR/stop"
-	while [ ! -e "$BATS_TEST_TMPDIR/stop" ]; do
+	while goes_on; do
 		at "$FIRST" >/dev/null || at "$OTHER" >/dev/null ||
 			at "$FIRST" >/dev/null || echo lost
 	done >"$BATS_TEST_TMPDIR/lost" 2>/dev/null &

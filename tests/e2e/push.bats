@@ -122,7 +122,7 @@ assert_rejected() {
 	first_version steady
 	url=$(app_url "$APP")
 	(
-		while [ ! -e "$BATS_TEST_TMPDIR/stop" ]; do
+		while goes_on; do
 			curl -fsS --max-time 5 "$url" || echo lost
 		done >"$BATS_TEST_TMPDIR/answers" 2>&1
 	) 3>&- &
