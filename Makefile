@@ -47,7 +47,7 @@ BUILDER_PARTS := engine git source recipe image check certificate proxy front op
 BUILDER := $(call obj,$(call src,builder) $(foreach d,$(BUILDER_PARTS),$(call src,builder/$(d)))) \
 	$(BUILD)/builder/image/trace.pb-c.o
 HOOKS := $(call obj,$(call src,hooks))
-COMMANDS := $(call obj,$(call src,receiver) $(call src,receiver/commands))
+COMMANDS := $(call obj,$(call src,receiver) $(call src,receiver/dispatch) $(call src,receiver/commands))
 BARDOD := $(call obj,$(call src,receiver/bardod))
 SSH := $(call obj,$(call src,receiver/ssh))
 

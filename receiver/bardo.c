@@ -4,8 +4,8 @@
 #include "config/door.h"
 #include "config/settings.h"
 #include "hooks/push.h"
-#include "receiver/commands/command.h"
-#include "receiver/entry.h"
+#include "receiver/dispatch/command.h"
+#include "receiver/dispatch/entry.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
-#include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
 #include "receiver/commands/passages.h"
+#include "receiver/dispatch/command.h"
 
 #include "builder/deploy/destroy.h"
 #include "builder/deploy/retag.h"

@@ -1,6 +1,6 @@
-#include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
 #include "receiver/commands/proxy.h"
+#include "receiver/dispatch/command.h"
 
 #include "builder/certificate/bundle.h"
 #include "builder/certificate/certificate.h"

@@ -1,6 +1,6 @@
 #include "receiver/commands/config.h"
-#include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
+#include "receiver/dispatch/command.h"
 
 #include "config/app/variables.h"
 #include "config/app/variables_write.h"

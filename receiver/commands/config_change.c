@@ -1,7 +1,7 @@
-#include "receiver/commands/command.h"
 #include "receiver/commands/config.h"
 #include "receiver/commands/families.h"
 #include "receiver/commands/passages.h"
+#include "receiver/dispatch/command.h"
 
 #include "builder/secrets.h"
 #include "config/app/envfile.h"

@@ -1,5 +1,5 @@
-#include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
+#include "receiver/dispatch/command.h"
 
 #include "builder/options/docker_options.h"
 #include "config/app/listed.h"

@@ -1,5 +1,5 @@
-#include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
+#include "receiver/dispatch/command.h"
 
 #include "builder/doctor/doctor.h"
 #include "config/base/err.h"

@@ -1,5 +1,5 @@
-#include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
+#include "receiver/dispatch/command.h"
 
 #include "builder/git/history.h"
 #include "builder/life/life.h"

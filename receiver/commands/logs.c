@@ -1,7 +1,7 @@
 #include "receiver/commands/logs.h"
-#include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
 #include "receiver/commands/lives.h"
+#include "receiver/dispatch/command.h"
 
 #include "builder/life/plan.h"
 #include "builder/logs/logs.h"

@@ -1,6 +1,6 @@
-#include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
 #include "receiver/commands/network.h"
+#include "receiver/dispatch/command.h"
 
 #include "builder/life/body.h"
 #include "builder/life/life.h"

@@ -1,9 +1,9 @@
-#include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
 #include "receiver/commands/passages.h"
 #include "receiver/commands/proxy.h"
 #include "receiver/commands/ps.h"
-#include "receiver/commands/several.h"
+#include "receiver/dispatch/command.h"
+#include "receiver/dispatch/several.h"
 
 #include "builder/life/life.h"
 #include "builder/life/route.h"

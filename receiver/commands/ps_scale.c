@@ -1,7 +1,7 @@
-#include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
 #include "receiver/commands/passages.h"
 #include "receiver/commands/ps.h"
+#include "receiver/dispatch/command.h"
 
 #include "builder/life/life.h"
 #include "builder/life/plan.h"

@@ -1,6 +1,6 @@
 #include "receiver/commands/storage.h"
-#include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
+#include "receiver/dispatch/command.h"
 
 #include "config/app/listed.h"
 #include "config/base/err.h"

@@ -1,6 +1,6 @@
-#include "receiver/commands/command.h"
 #include "receiver/commands/families.h"
 #include "receiver/commands/storage.h"
+#include "receiver/dispatch/command.h"
 
 #include "builder/engine/engine.h"
 #include "builder/life/folder.h"

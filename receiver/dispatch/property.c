@@ -1,4 +1,4 @@
-#include "receiver/commands/command.h"
+#include "receiver/dispatch/command.h"
 
 #include "config/app/properties.h"
 #include "config/app/variables.h"

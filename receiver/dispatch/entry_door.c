@@ -1,4 +1,4 @@
-#include "receiver/entry.h"
+#include "receiver/dispatch/entry.h"
 
 #include "builder/secrets.h"
 #include "config/base/err.h"
@@ -8,8 +8,8 @@
 #include "config/base/words.h"
 #include "config/door.h"
 #include "config/settings.h"
-#include "receiver/commands/command.h"
-#include "receiver/commands/record.h"
+#include "receiver/dispatch/command.h"
+#include "receiver/dispatch/record.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "receiver/commands/command.h"
+#include "receiver/dispatch/command.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "receiver/commands/command.h"
+#include "receiver/dispatch/command.h"
 
 #include "config/base/err.h"
 #include "config/record/places.h"

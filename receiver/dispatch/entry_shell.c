@@ -1,9 +1,9 @@
-#include "receiver/entry.h"
+#include "receiver/dispatch/entry.h"
 
 #include "config/base/err.h"
 #include "config/privilege.h"
 #include "config/settings.h"
-#include "receiver/commands/command.h"
+#include "receiver/dispatch/command.h"
 
 #include <pwd.h>
 #include <stdio.h>

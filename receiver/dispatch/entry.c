@@ -1,11 +1,11 @@
-#include "receiver/entry.h"
+#include "receiver/dispatch/entry.h"
 
 #include "builder/secrets.h"
 #include "config/base/err.h"
 #include "config/base/io.h"
 #include "config/door.h"
-#include "receiver/commands/command.h"
-#include "receiver/commands/record.h"
+#include "receiver/dispatch/command.h"
+#include "receiver/dispatch/record.h"
 
 #include <signal.h>
 #include <stdio.h>

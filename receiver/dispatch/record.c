@@ -1,4 +1,4 @@
-#include "receiver/commands/record.h"
+#include "receiver/dispatch/record.h"
 
 #include "builder/secrets.h"
 #include "config/base/err.h"
@@ -7,7 +7,7 @@
 #include "config/record/events.h"
 #include "config/settings.h"
 #include "config/store.h"
-#include "receiver/commands/command.h"
+#include "receiver/dispatch/command.h"
 
 #include <ctype.h>
 #include <stdio.h>

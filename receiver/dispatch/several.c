@@ -1,5 +1,5 @@
-#include "receiver/commands/several.h"
-#include "receiver/commands/command.h"
+#include "receiver/dispatch/several.h"
+#include "receiver/dispatch/command.h"
 
 #include "config/base/err.h"
 #include "config/base/io.h"
