@@ -111,13 +111,13 @@ static int change(struct request *r, struct app *app, const char *disabled, int 
 {
 	int rc = write_wish(r, app, disabled, err);
 
-	if (rc || !app->live || app->stopped) {
+	if (!rc && app->live && !app->stopped) {
+		rc = passage_renew(r, app, lock, "config", err);
+	} else {
 		(void)close(lock);
 		if (!rc && app->live)
 			(void)printf("       In force with ps:start %s\n", app->name);
-		return rc;
 	}
-	rc = passage_renew(r, app, lock, "config", err);
 	if (rc)
 		(void)write_wish(r, app, *disabled ? "" : "true", NULL);
 	return rc;

@@ -16,9 +16,14 @@ teardown_file() {
 setup() {
 	load lib
 	use_git
+	server_as_usual
 	APP=$SHOP
 	cd "$SHOP_REPO" || return 1
 	OTHER=$(published_port)
+}
+# A test that fails leaves nobody watching.
+teardown() {
+	touch "$BATS_TEST_TMPDIR/stop"
 }
 
 at() { # PORT: what answers there
@@ -111,6 +116,17 @@ haproxy_says() {
 	patiently proxy:enable "$APP"
 }
 
+@test "an app that had other ports without the proxy is reached by it afterwards" {
+	patiently proxy:disable "$APP"
+	patiently ports:add "$APP" "http:$((OTHER + 1)):5000"
+	# Whoever makes an app writes down anew where HAProxy's ports lead.
+	ssh_bardo apps:create "more-s$SLOT"
+	patiently ports:clear "$APP"
+	patiently proxy:enable "$APP"
+	assert_equal "$(at "$FIRST")" 'version 2'
+	ssh_bardo apps:destroy "more-s$SLOT" --force
+}
+
 @test "proxy:build-config leads visitors back to where the record says" {
 	haproxy_says "set server slot000/web.$(live_life "$APP" life).1 state maint"
 	run at "$FIRST"
@@ -129,6 +145,16 @@ haproxy_says() {
 	patiently apps:destroy "twin-s$SLOT" --force
 	[ -z "$(things_of "twin-s$SLOT")" ]
 	assert_equal "$(page "$APP")" 'version 2'
+}
+
+@test "proxy:disable that finds no port is not kept" {
+	patiently proxy:enable "$APP"
+	server_with -c "proxy.published=$FIRST-$((FIRST + 9))"
+	run patiently proxy:disable "$APP"
+	assert_status 1
+	assert_output 'have ports in common'
+	assert_equal "$(ssh_bardo proxy:report "$APP" --proxy-enabled)" true
+	assert_equal "$(at "$FIRST")" 'version 2'
 }
 
 @test "a whole server goes over to no proxy, and back" {
