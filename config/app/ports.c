@@ -233,12 +233,13 @@ int ports_each_routed(struct store *s, int (*each)(void *ctx, int port, int slot
 	void *ctx, struct err *err)
 {
 	struct sqlite3_stmt *q = store_query(s, err,
-		STORE_SQL("SELECT port, slot FROM app WHERE destroyed_at = 0 AND "
-			  "(published IS NOT NULL OR id NOT IN (SELECT app_id FROM port)) "
-			  "UNION ALL SELECT p.host_port, coalesce(b.slot, a.slot) "
-			  "FROM port p JOIN app a ON a.id = p.app_id LEFT JOIN backend b "
-			  "ON b.app_id = p.app_id AND b.container_port = "
-			  "p.container_port WHERE a.published IS NULL"));
+		STORE_SQL(
+			"SELECT port, slot FROM app WHERE destroyed_at = 0 AND "
+			"(published IS NOT NULL OR id NOT IN (SELECT app_id FROM port)) "
+			"UNION ALL SELECT p.host_port, coalesce(b.slot, a.slot) "
+			"FROM port p JOIN app a ON a.id = p.app_id LEFT JOIN backend b "
+			"ON b.app_id = p.app_id AND b.container_port = "
+			"p.container_port WHERE a.published IS NULL"));
 	int rc;
 
 	while ((rc = store_step(q, err)) == 1) {

@@ -72,9 +72,9 @@ int port_backends_read(struct store *s, const struct app *app,
 int port_backend_release(
 	struct store *s, const struct app *app, int container, struct err *err);
 
-/* Every port of the proxy that is an app's, and the backend that it leads to. One that goes
- * without the proxy keeps its own there, for when it comes back; those that were mapped to
- * it are none of the proxy's. */
+/* Every port of the proxy that is an app's, and the backend that it leads to. One that
+ * goes without the proxy keeps its own there, for when it comes back; those that were
+ * mapped to it are none of the proxy's. */
 int ports_each_routed(struct store *s, int (*each)(void *ctx, int port, int slot),
 	void *ctx, struct err *err);
 
