@@ -89,10 +89,10 @@ static int give_backend(struct store *s, const struct settings *set,
 static int add(struct store *s, const struct settings *set, const struct app *app,
 	const struct port_mapping *port, struct err *err)
 {
-	const bool has_proxy = settings_have_proxy(set) && !app->port_is_published;
 	int rc = ports_check(s, set, app, port->host, err);
 
-	if (!rc && port->container != PORT_OWN && has_proxy)
+	/* On a server without the proxy too: the port is HAProxy's when there is one. */
+	if (!rc && port->container != PORT_OWN && !app->port_is_published)
 		rc = give_backend(s, set, app, port->container, err);
 	if (rc)
 		return rc;

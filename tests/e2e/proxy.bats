@@ -169,9 +169,13 @@ haproxy_says() {
 	assert_success
 	assert_equal "$(at "$FIRST")" 'version 2'
 	[ ! -e "$DATA/run/proxy/haproxy.pid" ] || is_gone "$(cat "$DATA/run/proxy/haproxy.pid")"
+	bardo -c proxy.driver=none ports:add "$APP" "http:$((FIRST + 4)):5999"
 	wait_until 20 ssh_bardo ps:stop --all
 	server_as_usual
 	ssh_bardo ps:start --all
 	assert_equal "$(at "$FIRST")" 'version 2'
+	# Nobody listens at 5999, and nobody else answers for it.
+	run at "$((FIRST + 4))"
+	assert_failure
 	assert_equal "$(ssh_bardo proxy:report "$APP" --proxy-running-type)" haproxy
 }
