@@ -163,8 +163,8 @@ stop_asking() {
 	run grep 'version 2' "$BATS_TEST_TMPDIR/answers"
 	assert_failure
 	assert_equal "$(engine_images | wc -l)" 1
-	assert_equal "$(sqlite3 "$DATA/bardo.db" 'SELECT name FROM container')" \
-		"bardo.$APP.web.1.1"
+	assert_equal "$(sqlite3 "$DATA/bardo.db" \
+		"SELECT name FROM container WHERE name LIKE 'bardo.$APP.%'")" "bardo.$APP.web.1.1"
 	run deploy_version 3
 	assert_success
 	run ssh_bardo apps:destroy "$APP" --force
