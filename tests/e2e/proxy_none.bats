@@ -192,8 +192,7 @@ networks_of() {
 	ssh_bardo network:set "$APP" attach-post-create "$network"
 	push
 	cd "$SHOP_REPO"
-	ssh_bardo config:set --no-restart "$shop" "DATA=$(docker inspect "bardo.data-s$SLOT.web.1.1" \
-		--format "{{(index .NetworkSettings.Networks \"$network\").IPAddress}}")"
+	ssh_bardo config:set --no-restart "$shop" "DATA=data-s$SLOT.web"
 	sed -i '2i nc -w 2 "$DATA" 5000 </dev/null || exit 1' start
 	APP=$shop write_version 'that needs data'
 	APP=$shop
