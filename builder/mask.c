@@ -1,6 +1,7 @@
 #include "builder/mask.h"
 
 #include "builder/mask_forms.h"
+#include "config/base/array.h"
 #include "config/base/buf.h"
 #include "config/base/err.h"
 
@@ -73,15 +74,8 @@ static int patterns_add(
 	if (len > MASK_BYTES_MAX - m->bytes)
 		return err_set(err, ERR_FAILED,
 			"the variables are more than can be kept out of the logs");
-	if (p->len == p->cap) {
-		size_t cap = p->cap ? p->cap * 2 : 64;
-		struct pattern *items = realloc(p->items, cap * sizeof(*items));
-
-		if (!items)
-			return err_set(err, ERR_FAILED, "out of memory");
-		p->items = items;
-		p->cap = cap;
-	}
+	if (array_reserve(&p->items, p->len, &p->cap, sizeof(*p->items)))
+		return err_set(err, ERR_FAILED, "out of memory");
 	new = &p->items[p->len];
 	*new = (struct pattern){malloc(len), len};
 	if (!new->text)

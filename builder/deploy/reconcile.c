@@ -13,6 +13,7 @@
 #include "builder/proxy/haproxy.h"
 #include "builder/run/runs.h"
 #include "builder/server.h"
+#include "config/base/array.h"
 #include "config/base/err.h"
 #include "config/base/log.h"
 #include "config/door.h"
@@ -177,15 +178,8 @@ static int collect_app(void *ctx, const struct app *app)
 {
 	struct app_list *list = ctx;
 
-	if (list->len == list->cap) {
-		size_t cap = list->cap ? list->cap * 2 : 64;
-		struct app *apps = realloc(list->apps, cap * sizeof(*apps));
-
-		if (!apps)
-			return ERR_FAILED;
-		list->apps = apps;
-		list->cap = cap;
-	}
+	if (array_reserve(&list->apps, list->len, &list->cap, sizeof(*list->apps)))
+		return ERR_FAILED;
 	list->apps[list->len++] = *app;
 	return 0;
 }

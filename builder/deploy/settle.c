@@ -8,6 +8,7 @@
 #include "builder/life/route.h"
 #include "builder/server.h"
 #include "config/app/checks.h"
+#include "config/base/array.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
 #include "config/base/log.h"
@@ -55,15 +56,8 @@ static int collect_draining(void *ctx, const struct life *life)
 
 	if (life->state != LIFE_DRAINING)
 		return 0;
-	if (d->len == d->cap) {
-		size_t cap = d->cap ? d->cap * 2 : 4;
-		struct life *lives = realloc(d->lives, cap * sizeof(*lives));
-
-		if (!lives)
-			return ERR_FAILED;
-		d->lives = lives;
-		d->cap = cap;
-	}
+	if (array_reserve(&d->lives, d->len, &d->cap, sizeof(*d->lives)))
+		return ERR_FAILED;
 	d->lives[d->len++] = *life;
 	return 0;
 }

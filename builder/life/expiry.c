@@ -1,6 +1,7 @@
 #include "builder/life/expiry.h"
 
 #include "builder/server.h"
+#include "config/base/array.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
 #include "config/record/events.h"
@@ -81,15 +82,8 @@ static int collect(void *ctx, const struct app *app, const struct certificate *c
 
 	if (how == EXPIRY_FAR)
 		return 0;
-	if (d->len == d->cap) {
-		size_t cap = d->cap ? d->cap * 2 : 16;
-		struct event *more = realloc(d->events, cap * sizeof(*more));
-
-		if (!more)
-			return err_set(d->err, ERR_FAILED, "out of memory");
-		d->events = more;
-		d->cap = cap;
-	}
+	if (array_reserve(&d->events, d->len, &d->cap, sizeof(*d->events)))
+		return err_set(d->err, ERR_FAILED, "out of memory");
 	e = &d->events[d->len++];
 	*e = (struct event){.kind = EVENT_EXPIRY, .user = "bardo", .app_id = app->id};
 	(void)snprintf(e->app, sizeof(e->app), "%s", app->name);

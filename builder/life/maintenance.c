@@ -4,6 +4,7 @@
 #include "builder/proxy/haproxy.h"
 #include "builder/server.h"
 #include "config/app/properties.h"
+#include "config/base/array.h"
 #include "config/base/buf.h"
 #include "config/base/err.h"
 #include "config/base/io.h"
@@ -83,32 +84,10 @@ static int add_slot(void *ctx, int slot)
 	struct pages *p = ctx;
 	const char *text = p->texts[p->texts_len - 1];
 
-	if (p->len == p->cap) {
-		size_t cap = p->cap ? p->cap * 2 : 64;
-		struct haproxy_page *items = realloc(p->items, cap * sizeof(*items));
-
-		if (!items)
-			return out_of_memory(p->err);
-		p->items = items;
-		p->cap = cap;
-	}
+	if (array_reserve(&p->items, p->len, &p->cap, sizeof(*p->items)))
+		return out_of_memory(p->err);
 	p->items[p->len++] =
 		(struct haproxy_page){.slot = slot, .html = text ? text : plain_page};
-	return 0;
-}
-
-static int make_room_for_text(struct pages *p)
-{
-	size_t cap = p->texts_cap ? p->texts_cap * 2 : 64;
-	char **texts;
-
-	if (p->texts_len < p->texts_cap)
-		return 0;
-	texts = realloc(p->texts, cap * sizeof(*texts));
-	if (!texts)
-		return out_of_memory(p->err);
-	p->texts = texts;
-	p->texts_cap = cap;
 	return 0;
 }
 
@@ -121,9 +100,9 @@ static int add_app(void *ctx, int64_t app_id)
 
 	if (rc || app.destroyed_at)
 		return rc;
-	rc = make_room_for_text(p);
-	if (!rc)
-		rc = read_page(p, &app, &text);
+	if (array_reserve(&p->texts, p->texts_len, &p->texts_cap, sizeof(*p->texts)))
+		return out_of_memory(p->err);
+	rc = read_page(p, &app, &text);
 	if (rc)
 		return rc;
 	p->texts[p->texts_len++] = text;

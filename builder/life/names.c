@@ -7,6 +7,7 @@
 #include "builder/server.h"
 #include "config/app/domains.h"
 #include "config/app/properties.h"
+#include "config/base/array.h"
 #include "config/base/buf.h"
 #include "config/base/err.h"
 #include "config/base/io.h"
@@ -64,21 +65,6 @@ static int read_wishes(struct names *n)
 	return rc;
 }
 
-static int make_certificate_room(struct names *n)
-{
-	size_t cap = n->certificates_cap ? n->certificates_cap * 2 : 16;
-	struct haproxy_certificate *more;
-
-	if (n->certificates_len < n->certificates_cap)
-		return 0;
-	more = realloc(n->certificates, cap * sizeof(*more));
-	if (!more)
-		return out_of_memory(n->err);
-	n->certificates = more;
-	n->certificates_cap = cap;
-	return 0;
-}
-
 /* Its names are still to come. */
 static struct haproxy_certificate *add_certificate(
 	struct names *n, const struct domain_routed *d)
@@ -86,8 +72,11 @@ static struct haproxy_certificate *add_certificate(
 	char path[PATH_TEXT_MAX];
 	struct haproxy_certificate *c;
 
-	if (make_certificate_room(n) < 0)
+	if (array_reserve(&n->certificates, n->certificates_len, &n->certificates_cap,
+		    sizeof(*n->certificates))) {
+		(void)out_of_memory(n->err);
 		return NULL;
+	}
 	c = &n->certificates[n->certificates_len++];
 	*c = (struct haproxy_certificate){.slot = d->slot};
 	(void)path_certificate(n->server->settings, d->handle, c->path);
@@ -156,33 +145,12 @@ static int cover(struct names *n, const struct domain_routed *d)
 	return rc;
 }
 
-static int make_room(struct names *n)
-{
-	size_t cap = n->cap ? n->cap * 2 : 64;
-	struct haproxy_domain *more;
-
-	if (n->len < n->cap)
-		return 0;
-	more = realloc(n->domains, cap * sizeof(*more));
-	if (!more)
-		return out_of_memory(n->err);
-	n->domains = more;
-	n->cap = cap;
-	return 0;
-}
-
 static int add_site(struct names *n, const struct domain_routed *d, bool covered)
 {
-	size_t cap = n->sites_cap ? n->sites_cap * 2 : 64;
 	struct front_site *site;
 
-	if (n->sites_len == n->sites_cap) {
-		site = realloc(n->sites, cap * sizeof(*site));
-		if (!site)
-			return out_of_memory(n->err);
-		n->sites = site;
-		n->sites_cap = cap;
-	}
+	if (array_reserve(&n->sites, n->sites_len, &n->sites_cap, sizeof(*n->sites)))
+		return out_of_memory(n->err);
 	site = &n->sites[n->sites_len++];
 	(void)snprintf(site->name, sizeof(site->name), "%s", d->name);
 	(void)snprintf(
@@ -197,8 +165,8 @@ static int collect(void *ctx, const struct domain_routed *d)
 	bool covered;
 	int rc = d->app_id == n->app_id ? 0 : begin_app(n, d);
 
-	if (!rc)
-		rc = make_room(n);
+	if (!rc && array_reserve(&n->domains, n->len, &n->cap, sizeof(*n->domains)))
+		rc = out_of_memory(n->err);
 	if (rc)
 		return rc;
 	covered = n->has_certificate && certificate_covers(&n->certificate, d->name);

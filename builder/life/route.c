@@ -12,6 +12,7 @@
 #include "builder/server.h"
 #include "config/app/ports.h"
 #include "config/app/publish.h"
+#include "config/base/array.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
 #include "config/door.h"
@@ -121,15 +122,8 @@ static int collect_port(void *ctx, int port, int slot)
 {
 	struct port_list *list = ctx;
 
-	if (list->len == list->cap) {
-		size_t cap = list->cap ? list->cap * 2 : 64;
-		struct haproxy_port *ports = realloc(list->ports, cap * sizeof(*ports));
-
-		if (!ports)
-			return ERR_FAILED;
-		list->ports = ports;
-		list->cap = cap;
-	}
+	if (array_reserve(&list->ports, list->len, &list->cap, sizeof(*list->ports)))
+		return ERR_FAILED;
 	list->ports[list->len++] = (struct haproxy_port){port, slot};
 	return 0;
 }

@@ -29,27 +29,6 @@ static int set_one(
 		: 0;
 }
 
-#define TEXT(n, l, to)                                                                   \
-	{                                                                                \
-		n, l, true, option_text, to                                              \
-	}
-#define ITEM(n, l, to)                                                                   \
-	{                                                                                \
-		n, l, true, option_item, to                                              \
-	}
-#define INTEGER(n, l, to)                                                                \
-	{                                                                                \
-		n, l, true, option_integer, to                                           \
-	}
-#define BYTES(n, l, to)                                                                  \
-	{                                                                                \
-		n, l, true, option_bytes, to                                             \
-	}
-#define NOT(n, l, why)                                                                   \
-	{                                                                                \
-		n, l, false, NULL, why                                                   \
-	}
-
 static const struct option_rule build_rules[] = {
 	ITEM("--add-host", NULL, "extrahosts"),
 	{"--build-arg", NULL, true, set_argument, "buildargs"},

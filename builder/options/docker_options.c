@@ -279,35 +279,6 @@ static int set_alias(
 	return endpoint ? option_item(endpoint, &aliases, value, err) : 0;
 }
 
-#define TEXT(n, l, to)                                                                   \
-	{                                                                                \
-		n, l, true, option_text, to                                              \
-	}
-#define ITEM(n, l, to)                                                                   \
-	{                                                                                \
-		n, l, true, option_item, to                                              \
-	}
-#define INTEGER(n, l, to)                                                                \
-	{                                                                                \
-		n, l, true, option_integer, to                                           \
-	}
-#define BYTES(n, l, to)                                                                  \
-	{                                                                                \
-		n, l, true, option_bytes, to                                             \
-	}
-#define TRUTH(n, l, to)                                                                  \
-	{                                                                                \
-		n, l, false, option_true, to                                             \
-	}
-#define PAIR(n, l, to)                                                                   \
-	{                                                                                \
-		n, l, true, option_pair, to                                              \
-	}
-#define NOT(n, l, why)                                                                   \
-	{                                                                                \
-		n, l, false, NULL, why                                                   \
-	}
-
 #define NETWORKS "an app's networks are set by network:set"
 #define PORTS "ports are mapped by ports:add"
 #define ITS_OWN "bardo itself says this for every container"

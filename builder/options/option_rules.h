@@ -64,4 +64,34 @@ struct cJSON *option_list(struct cJSON *root, const char *to);
 /* Puts an item at a place, in place of what is there; takes the item over. */
 int option_put(struct cJSON *root, const char *to, struct cJSON *item, struct err *err);
 
+/* Rows of a table of rules, by what becomes of the value. */
+#define TEXT(name, letter, to)                                                           \
+	{                                                                                \
+		name, letter, true, option_text, to                                      \
+	}
+#define ITEM(name, letter, to)                                                           \
+	{                                                                                \
+		name, letter, true, option_item, to                                      \
+	}
+#define INTEGER(name, letter, to)                                                        \
+	{                                                                                \
+		name, letter, true, option_integer, to                                   \
+	}
+#define BYTES(name, letter, to)                                                          \
+	{                                                                                \
+		name, letter, true, option_bytes, to                                     \
+	}
+#define TRUTH(name, letter, to)                                                          \
+	{                                                                                \
+		name, letter, false, option_true, to                                     \
+	}
+#define PAIR(name, letter, to)                                                           \
+	{                                                                                \
+		name, letter, true, option_pair, to                                      \
+	}
+#define NOT(name, letter, why)                                                           \
+	{                                                                                \
+		name, letter, false, NULL, why                                           \
+	}
+
 #endif

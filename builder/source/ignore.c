@@ -2,6 +2,7 @@
 
 #include "builder/source/ignore_pattern.h"
 #include "builder/source/path.h"
+#include "config/base/array.h"
 #include "config/base/err.h"
 
 #include <stdlib.h>
@@ -80,15 +81,8 @@ static char *normalise(char *line)
 
 static struct rule *new_rule(struct ignore *ig)
 {
-	if (ig->len == ig->cap) {
-		size_t cap = ig->cap ? ig->cap * 2 : 16;
-		struct rule *rules = realloc(ig->rules, cap * sizeof(*rules));
-
-		if (!rules)
-			return NULL;
-		ig->rules = rules;
-		ig->cap = cap;
-	}
+	if (array_reserve(&ig->rules, ig->len, &ig->cap, sizeof(*ig->rules)))
+		return NULL;
 	ig->rules[ig->len] = (struct rule){0};
 	return &ig->rules[ig->len++];
 }

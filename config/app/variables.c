@@ -1,4 +1,5 @@
 #include "config/app/variables.h"
+#include "config/base/array.h"
 
 #include "config/base/err.h"
 #include "config/base/utf8.h"
@@ -81,15 +82,8 @@ static int insert(struct variables *v, size_t at, struct variable one, struct er
 {
 	if (v->len == VARIABLES_MAX)
 		return err_set(err, ERR_USAGE, "more than %d variables", VARIABLES_MAX);
-	if (v->len == v->cap) {
-		size_t cap = v->cap ? v->cap * 2 : 16;
-		struct variable *items = realloc(v->items, cap * sizeof(*items));
-
-		if (!items)
-			return err_set(err, ERR_FAILED, "out of memory");
-		v->items = items;
-		v->cap = cap;
-	}
+	if (array_reserve(&v->items, v->len, &v->cap, sizeof(*v->items)))
+		return err_set(err, ERR_FAILED, "out of memory");
 	memmove(v->items + at + 1, v->items + at, (v->len - at) * sizeof(*v->items));
 	v->items[at] = one;
 	v->len++;

@@ -6,6 +6,7 @@
 #include "builder/secrets.h"
 #include "config/app/envfile.h"
 #include "config/app/variables.h"
+#include "config/base/array.h"
 #include "config/base/base64.h"
 #include "config/base/buf.h"
 #include "config/base/err.h"
@@ -166,15 +167,8 @@ static bool is_affected(const struct affected *a, const struct variables *own)
 
 static int add_app(struct affected *a, const struct app *app)
 {
-	if (a->len == a->cap) {
-		size_t cap = a->cap ? a->cap * 2 : 16;
-		struct app *apps = realloc(a->apps, cap * sizeof(*apps));
-
-		if (!apps)
-			return err_set(a->err, ERR_FAILED, "out of memory");
-		a->apps = apps;
-		a->cap = cap;
-	}
+	if (array_reserve(&a->apps, a->len, &a->cap, sizeof(*a->apps)))
+		return err_set(a->err, ERR_FAILED, "out of memory");
 	a->apps[a->len++] = *app;
 	return 0;
 }

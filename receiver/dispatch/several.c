@@ -1,6 +1,7 @@
 #include "receiver/dispatch/several.h"
 #include "receiver/dispatch/command.h"
 
+#include "config/base/array.h"
 #include "config/base/err.h"
 #include "config/base/io.h"
 #include "config/base/message.h"
@@ -62,15 +63,8 @@ static int add_app(void *ctx, const struct app *app)
 {
 	struct several *s = ctx;
 
-	if (s->len == s->cap) {
-		size_t cap = s->cap ? s->cap * 2 : 32;
-		struct job *jobs = realloc(s->jobs, cap * sizeof(*jobs));
-
-		if (!jobs)
-			return ERR_FAILED;
-		s->jobs = jobs;
-		s->cap = cap;
-	}
+	if (array_reserve(&s->jobs, s->len, &s->cap, sizeof(*s->jobs)))
+		return ERR_FAILED;
 	s->jobs[s->len] = (struct job){.output = -1};
 	(void)snprintf(s->jobs[s->len].app, NAME_SIZE, "%s", app->name);
 	s->len++;
