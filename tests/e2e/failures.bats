@@ -13,6 +13,7 @@
 
 setup_file() {
 	load lib
+	load wire
 	server_start
 	# Who waits in a check waits for the test, and not the other way round.
 	sed -i -e '/\[check\]/,+1s/timeout = .*/timeout = 60s/' \
@@ -31,10 +32,12 @@ setup_file() {
 }
 teardown_file() {
 	load lib
+	load wire
 	server_remove
 }
 setup() {
 	load lib
+	load wire
 	use_git
 	export APP=shop-s$SLOT
 	cd "$BATS_FILE_TMPDIR/shop" || return 1
@@ -46,7 +49,7 @@ setup() {
 teardown() {
 	stop_asking
 	gate_release
-	remove_wire
+	unwire
 	ssh_bardo checks:enable "$APP"
 	ssh_bardo ps:set "$APP" stop-timeout-seconds
 	wait_until 40 as_at_first
@@ -56,7 +59,7 @@ build_programs() {
 	local sources=(config/base/number.c tests/support/http.c)
 	cd "$TOP" || return 1
 	cc -O2 -D_GNU_SOURCE -I. -o "$SERVER/asker" tests/e2e/asker.c "${sources[@]}"
-	cc -O2 -D_GNU_SOURCE -I. -o "$SERVER/wire" tests/e2e/wire.c
+	build_wire
 }
 
 # Version 1 serves, the branch is at it, and so is this repository.
@@ -173,40 +176,14 @@ waits_in_its_check() {
 	gate_wait
 }
 
-# put_wire LISTEN CONNECT: between bardo and who listens there; refuse says what doesn't
-# pass.
-put_wire() {
-	WIRED=$1
-	RULES=$BATS_TEST_TMPDIR/rules
-	: >"$RULES"
-	"$SERVER/wire" "$1" "$2" "$RULES" 3>&- &
-	WIRE=$!
-	wait_until 5 test -S "$1"
-}
-remove_wire() {
-	if [ -n "${WIRE:-}" ]; then
-		: >"$RULES"
-		kill_family "$WIRE"
-		wait "$WIRE" || true
-		rm -f "$WIRED"
-		WIRE=''
-	fi
-	if [ -e "$DATA/run/proxy/behind" ]; then
-		mv "$DATA/run/proxy/behind" "$DATA/run/proxy/proxy.sock"
-	fi
+unwire() {
+	remove_wire
 	server_as_usual
-}
-wire_to_proxy() {
-	mv "$DATA/run/proxy/proxy.sock" "$DATA/run/proxy/behind"
-	put_wire "$DATA/run/proxy/proxy.sock" "$DATA/run/proxy/behind"
 }
 wire_to_engine() {
 	put_wire "$SERVER/engine.sock" "${BARDO_TEST_ENGINE#unix://}"
 	server_with -c "engine.host=unix://$SERVER/engine.sock"
 	git remote set-url production "$(remote_url "$APP")"
-}
-refuse() { # TEXT ANSWER ...
-	printf '%s\t%s\n' "$@" >"$RULES"
 }
 COULD_NOT_KILL='HTTP/1.1 500 Error\nContent-Type: application/json\nConnection: close\n\n'
 COULD_NOT_KILL+='{"message":"tried to kill container, but did not receive an exit event"}'
@@ -272,7 +249,7 @@ listens_there() { # HOW-MANY PORT
 	assert_rejected 'switch failed: HAProxy refused .add server .*Failed to register'
 	refuse 'state ready' 'Not now.\n\n'
 	run push
-	remove_wire
+	unwire
 	assert_rejected 'switch failed: HAProxy refused .set server .*Not now'
 	# What never served is not told as if it had.
 	life=$(life "$APP" 0 life)
@@ -287,7 +264,7 @@ listens_there() { # HOW-MANY PORT
 	refuse "$(running_containers_of "$APP")/stop" "$COULD_NOT_KILL"
 	candidate
 	run push
-	remove_wire
+	unwire
 	assert_rejected 'start failed: tried to kill container'
 	assert_old_life_answers
 }

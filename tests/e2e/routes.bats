@@ -5,8 +5,9 @@
 
 setup_file() {
 	load lib
+	load wire
 	server_start
-	cc -O2 -D_GNU_SOURCE -o "$SERVER/wire" "$TOP/tests/e2e/wire.c"
+	build_wire
 	(
 		export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
 		for app in shop other; do
@@ -19,10 +20,12 @@ setup_file() {
 }
 teardown_file() {
 	load lib
+	load wire
 	server_remove
 }
 setup() {
 	load lib
+	load wire
 	server_as_usual
 	SHOP=shop-s$SLOT OTHER=other-s$SLOT
 	PEM=$DATA/certs/$SHOP.pem
@@ -66,29 +69,6 @@ certificate_in() { # FILE
 }
 is_served() { # FILE NAME
 	[ "$(certificate_for "$2")" = "$(certificate_in "$1")" ]
-}
-
-# Between bardo and the proxy; refuse says what doesn't pass.
-put_wire() {
-	local socket=$DATA/run/proxy/proxy.sock
-	RULES=$BATS_TEST_TMPDIR/rules
-	: >"$RULES"
-	mv "$socket" "$DATA/run/proxy/behind"
-	"$SERVER/wire" "$socket" "$DATA/run/proxy/behind" "$RULES" 3>&- &
-	WIRE=$!
-	wait_until 5 test -S "$socket"
-}
-remove_wire() {
-	if [ -n "${WIRE:-}" ]; then
-		: >"$RULES"
-		kill_family "$WIRE"
-		wait "$WIRE" || true
-		WIRE=''
-		mv "$DATA/run/proxy/behind" "$DATA/run/proxy/proxy.sock"
-	fi
-}
-refuse() { # TEXT [ANSWER]
-	printf '%s\t%s\n' "$1" "${2:-Not now.\n\n}" >"$RULES"
 }
 
 @test "HAProxy that dies is back with names, certificates, pages and ports" {
@@ -148,8 +128,8 @@ answers_plainly() {
 }
 
 @test "a certificate that the proxy refuses is its own app's affair" {
-	put_wire
-	refuse "commit ssl cert $PEM"
+	wire_to_proxy
+	refuse "commit ssl cert $PEM" 'Not now.\n\n'
 	run ssh_bardo certs:generate "$SHOP"
 	assert_failure
 	assert_output 'HAProxy refused .commit ssl cert.*Not now'
@@ -173,7 +153,7 @@ answers_plainly() {
 }
 
 @test "a certs:add that is killed half-way is finished, and is in nobody's way" {
-	put_wire
+	wire_to_proxy
 	for stage in 'set ssl cert' 'commit ssl cert'; do
 		rm -f "$RULES.met"
 		refuse "$stage" hang
@@ -190,8 +170,8 @@ answers_plainly() {
 	done
 }
 @test "a certificate that can't be taken away stays whole" {
-	put_wire
-	refuse 'del ssl crt-list'
+	wire_to_proxy
+	refuse 'del ssl crt-list' 'Not now.\n\n'
 	run ssh_bardo certs:remove "$SHOP"
 	assert_failure
 	assert_output 'HAProxy refused .del ssl crt-list'
@@ -211,7 +191,7 @@ answers_plainly() {
 @test "what the proxy's maps refuse is set neither there nor in the record" {
 	echo '<p>mine' | ssh_bardo maintenance:custom-page "$SHOP"
 	routes=$(routes)
-	put_wire
+	wire_to_proxy
 	refuse 'add map' 'Out of memory.\n\n'
 	for change in "domains:add $SHOP more.example.org" "domains:clear $OTHER" \
 		"domains:disable $SHOP" "maintenance:enable $SHOP" "certs:set $SHOP hsts 60"; do
