@@ -20,13 +20,20 @@ struct check {
 	int64_t deadline; /* monotonic */
 };
 
-/* check.c */
-
-/* After an event of the container's end: ERR_FAILED, and how it ended. */
-int check_tell_death(struct check *c, struct err *err);
+/* end.c */
 
 /* Reads the container's state anew. */
 int check_read_state(struct check *c, struct err *err);
+
+/* Of a container that has ended, or is being restarted: ERR_FAILED, how it ended and
+ * mostly why, from the state that was read last. */
+int check_tell_exit(struct check *c, struct err *err);
+
+/* After an event of the container's end: reads its state until that tells the end, then
+ * as check_tell_exit. */
+int check_tell_death(struct check *c, struct err *err);
+
+/* try.c */
 
 /* One try of a probe, until a monotonic time. 1: it passed; 0: not yet; negative: no use.
  */
