@@ -8,7 +8,6 @@
 #include "builder/life/route.h"
 #include "builder/mask.h"
 #include "builder/say.h"
-#include "builder/secrets.h"
 #include "builder/server.h"
 #include "config/base/clock.h"
 #include "config/base/err.h"
@@ -16,8 +15,6 @@
 #include "config/base/log.h"
 #include "config/door.h"
 #include "config/paths.h"
-#include "config/record/places.h"
-#include "config/settings.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -25,18 +22,6 @@
 
 #define SUMMARY_SIZE 80
 #define SHORT_COMMIT 12
-
-int passage_mask(struct passage *p, struct err *err)
-{
-	struct mask *mask;
-	int rc = secrets_mask(p->server, p->app->id, &mask, err);
-
-	if (rc)
-		return rc;
-	mask_destroy(p->mask);
-	p->say->mask = p->mask = mask;
-	return 0;
-}
 
 /* ---- the record ---- */
 
@@ -94,73 +79,6 @@ static int begin_life(struct passage *p, struct err *err)
 
 /* ---- the containers ---- */
 
-/* Two lives on one volume are corruption: the old one stops before the new one starts. */
-static int stop_draining(void *ctx, const struct life *life)
-{
-	struct passage *p = ctx;
-
-	return life->state == LIFE_DRAINING ? life_stop(p->server, p->app, life, NULL)
-					    : 0;
-}
-
-struct stopping {
-	struct passage *passage;
-	const char *process;
-};
-
-static int stop_draining_type(void *ctx, const struct life *life)
-{
-	const struct stopping *st = ctx;
-	struct passage *p = st->passage;
-
-	return life->state == LIFE_DRAINING
-		? life_stop_type(p->server, p->app, life, st->process, NULL)
-		: 0;
-}
-
-/* checks:disable: those that mustn't run beside their successors. */
-static int stop_disabled(struct passage *p, struct err *err)
-{
-	struct plan_process process;
-	int rc = 0;
-
-	for (size_t i = 0; !rc && plan_process(&p->plan, i, &process); i++) {
-		struct stopping st = {p, process.name};
-
-		if (!process.stops_first)
-			continue;
-		say_step(p->say,
-			"Zero downtime is disabled for %s: stopping that of life %d "
-			"first",
-			process.name, p->before.number);
-		p->before_is_stopped = !p->app->stopped;
-		rc = lives_each_unfinished(
-			p->server->store, p->app, stop_draining_type, &st, err);
-		if (!rc)
-			rc = life_stop_type(
-				p->server, p->app, &p->before, process.name, err);
-	}
-	return rc;
-}
-
-static int make_way(struct passage *p, struct err *err)
-{
-	const char *volume = plan_exclusive_volume(&p->plan);
-	int rc;
-
-	if (!p->before.number)
-		return 0;
-	if (!volume)
-		return stop_disabled(p, err);
-	say_step(p->say, "Stopping life %d first: only one life at a time may have %s",
-		p->before.number, volume);
-	p->before_is_stopped = !p->app->stopped;
-	rc = lives_each_unfinished(p->server->store, p->app, stop_draining, p, err);
-	if (rc)
-		return err_set(err, rc, "a life that drains could not be stopped");
-	return life_stop(p->server, p->app, &p->before, err);
-}
-
 /* What must succeed before any process of a new image starts. A configuration change, a
  * restart and a revive run an image that was released. */
 static int release(struct passage *p, struct err *err)
@@ -204,7 +122,7 @@ static int start(struct passage *p, struct err *err)
 	if (!rc)
 		rc = life_check_room(p->server, p->app, &p->plan, err);
 	if (!rc)
-		rc = make_way(p, err);
+		rc = passage_make_way(p, err);
 	if (!rc) {
 		say_step(p->say, "Starting life %d", p->life->number);
 		rc = life_start(p->server, p->app, p->life, &p->plan, err);

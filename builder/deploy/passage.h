@@ -39,6 +39,11 @@ int passage_get_image(struct passage *p, struct err *err);
  * docker_option_apply_build fills it. The caller frees it. ERR_FAILED. */
 int passage_build_parameters(struct passage *p, struct cJSON **out, struct err *err);
 
+/* Stops what mustn't run beside the new life: all of the life before, if it has a volume
+ * that only one life may have, else its processes that stop first. before_is_stopped then
+ * says that a failed deploy must start it again. ERR_FAILED, ERR_AWAY. */
+int passage_make_way(struct passage *p, struct err *err);
+
 /* What ran since the last call was the phase of this name. */
 void passage_end_phase(struct passage *p, const char *name);
 
