@@ -1,14 +1,7 @@
-#include "config/base/err.h"
-#include "config/base/log.h"
-#include "config/base/words.h"
-#include "config/door.h"
-#include "config/settings.h"
 #include "hooks/push.h"
-#include "receiver/dispatch/command.h"
 #include "receiver/dispatch/entry.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Git knows its hooks by their names; everything else is a command. */

@@ -9,7 +9,6 @@
 #include <openssl/rand.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
-#include <stdio.h>
 #include <string.h>
 
 #define DAY_SECONDS (24L * 60 * 60)

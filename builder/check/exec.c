@@ -10,7 +10,6 @@
 #include <cjson/cJSON.h>
 #include <poll.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #define READ_SIZE 8192

@@ -10,7 +10,6 @@
 #include "config/paths.h"
 #include "config/settings.h"
 
-#include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>

@@ -5,7 +5,6 @@
 #include "config/base/err.h"
 
 #include <cjson/cJSON.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* An answer that is gathered whole. */

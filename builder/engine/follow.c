@@ -7,7 +7,6 @@
 
 #include <cjson/cJSON.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>

@@ -7,7 +7,6 @@
 
 #include <ctype.h>
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Base64 in a map is one word, whatever the page holds. */

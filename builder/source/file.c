@@ -5,7 +5,6 @@
 #include "config/base/buf.h"
 #include "config/base/err.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* As many as Linux follows would be 40; more than a few is a loop. */

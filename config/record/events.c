@@ -6,7 +6,6 @@
 #include "config/store.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 /* What people typed may be in it, and JSON is UTF-8. */

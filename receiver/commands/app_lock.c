@@ -5,8 +5,6 @@
 #include "config/base/err.h"
 #include "config/record/apps.h"
 
-#include <stdio.h>
-
 /* A locked app takes no deploys, whoever asks for one: neither pushes nor commands. */
 
 int run_apps_lock(struct request *r, struct err *err)

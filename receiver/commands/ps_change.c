@@ -14,7 +14,6 @@
 #include "config/base/err.h"
 #include "config/record/apps.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -6,7 +6,6 @@
 #include "config/base/err.h"
 #include "config/record/apps.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define NAMES_MAX 512
