@@ -3,7 +3,6 @@
 #include "builder/say.h"
 #include "config/base/clock.h"
 
-#define STAY_UP 2000
 /* For one connect: a packet may be dropped, and the next be answered. */
 #define CONNECT_MAX 1000
 /* A connect costs nobody anything: it is tried so often that nothing is lost by it. */
@@ -33,7 +32,7 @@ static int check_by_itself(struct check *c, struct err *err)
 	if (!there && o->port)
 		rc = check_port(c, o->port, &connecting, o->timeout, err);
 	else if (!there)
-		rc = check_stays_up(c, STAY_UP, err);
+		rc = check_stays_up(c, o->stay_up, err);
 	if (!rc && o->tell_all)
 		say_detail(o->say, "Healthcheck succeeded name='%s'", c->failure->probed);
 	return rc;

@@ -19,6 +19,7 @@ struct check_options {
 	const struct cJSON *listed; /* healthchecks of its process type, validated (an
 				       array of app.json); NULL none */
 	int64_t timeout;	    /* milliseconds, where a check names no times */
+	int64_t stay_up;	    /* milliseconds, for what has no other check */
 	const struct mask *mask;    /* takes the secrets out of what a probe says; NULL */
 	struct say *say; /* where a check that only warns is told; NULL nowhere */
 	bool tell_all;	 /* say what passed, too */
@@ -41,8 +42,9 @@ struct check_failure {
  * The startup and readiness checks of `listed`, all of which must pass; without any the
  * image's HEALTHCHECK, run through exec at once and again with growing pauses (the
  * Engine's own first probe comes only after its interval), else a TCP connect, else
- * staying up for 2 s. A probe is tried from 20 ms on, with growing pauses. The Engine's
- * events end the wait as soon as the container dies. 0, or ERR_FAILED with one line
+ * staying up for stay_up. A probe is tried from 20 ms on, with growing pauses. The
+ * Engine's events end the wait as soon as the container dies. 0, or ERR_FAILED with one
+ * line
  * ("exited with 3 after 0.4 s", "/health answered 503 (tried for 30 s)").
  */
 int check_container(struct engine *e, const struct check_options *o,

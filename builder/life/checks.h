@@ -7,7 +7,8 @@ struct err;
 struct server;
 
 /* Freezes what is said about checks into a plan whose processes are there: the
- * healthchecks of app.json (NULL: there is none), checks:skip and checks:disable. */
+ * healthchecks of app.json (NULL: there is none), checks:set, checks:skip and
+ * checks:disable. */
 int checks_compose(struct cJSON *plan, struct server *s, const struct app *app,
 	const struct cJSON *app_json, struct err *err);
 

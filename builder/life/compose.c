@@ -325,6 +325,28 @@ static int add_process(
 	return rc;
 }
 
+/* ps:set start-cmd takes the place of what the Procfile says of web; "" it is not set. */
+static int find_start(
+	const struct compose *c, char out[PROPERTY_VALUE_SIZE], struct err *err)
+{
+	static const char *const names[] = {PLAN_START_DOCKERFILE, PLAN_START_COMMAND};
+	int rc = 0;
+
+	*out = '\0';
+	for (size_t i = 0; i < 2 && !rc && !*out; i++)
+		rc = property_get_own(
+			c->server->store, c->app->id, "ps", names[i], out, err);
+	return rc;
+}
+
+static int add_web(struct compose *c, const char *command, struct err *err)
+{
+	char start[PROPERTY_VALUE_SIZE];
+	int rc = find_start(c, start, err);
+
+	return rc ? rc : add_process(c, PLAN_WEB, *start ? start : command, err);
+}
+
 static void add_script(cJSON *scripts, const char *name, const char *command)
 {
 	if (command && *command)
@@ -353,12 +375,14 @@ static int compose_processes(struct compose *c, struct err *err)
 			break;
 		if (!strcmp(name, PLAN_RELEASE))
 			add_script(scripts, PLAN_RELEASE, plan_text(line, "command"));
+		else if (!strcmp(name, PLAN_WEB))
+			rc = add_web(c, plan_text(line, "command"), err);
 		else
 			rc = add_process(c, name, plan_text(line, "command"), err);
 	}
 	/* A Procfile may hold no more than a release. */
 	if (!rc && !cJSON_GetArraySize(plan_part(&(struct plan){c->plan}, "processes")))
-		rc = add_process(c, PLAN_WEB, NULL, err);
+		rc = add_web(c, NULL, err);
 	return rc;
 }
 

@@ -117,6 +117,7 @@ static int check_place(struct server *s, const struct app *app, const struct pla
 		.address = container_address(s, app, plan, place, address),
 		.port = is_web ? plan_port(plan) : 0,
 		.timeout = checks_timeout(s->store, app->id, s->settings),
+		.stay_up = plan_stay_up(plan) * (int64_t)1000,
 		.mask = say->mask,
 		.say = say,
 		.tell_all = tell_all,

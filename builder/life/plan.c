@@ -86,6 +86,11 @@ int plan_stop_timeout(const struct plan *p)
 	return number(p, "stop_timeout", PLAN_STOP_TIMEOUT_DEFAULT);
 }
 
+int plan_stay_up(const struct plan *p)
+{
+	return number(p, "stay_up", PLAN_STAY_UP_DEFAULT);
+}
+
 const char *plan_restart(const struct plan *p)
 {
 	return text_or(p, "restart", PLAN_RESTART_DEFAULT);

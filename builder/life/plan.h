@@ -19,8 +19,9 @@ struct err;
  * [{"phase": "deploy", "process":
  * "", "text": "--shm-size 64m"}], "resources": [{"process": "web", "kind": "limit",
  * "name": "memory", "value": "64m"}], "restart": "unless-stopped", "stop_timeout": 10,
- * "log_size": "10m", "tld": "svc.internal", "scripts": {"release": "./migrate",
- * "predeploy": "…", "postdeploy": "…", "first": "…", "verify": "…"}, "checks": {"web":
+ * "log_size": "10m", "tld": "svc.internal", "stay_up": 2, "scripts": {"release":
+ * "./migrate", "predeploy": "…", "postdeploy": "…", "first": "…", "verify": "…"},
+ * "checks": {"web":
  * [{"path": "/health"}]}, "publish": [{"host": 8100, "container": 5000}], "ports":
  * [{"host": 8105, "container": 9000}]}
  *
@@ -36,10 +37,15 @@ struct plan {
 #define PLAN_MOUNTS_MAX 64
 #define PLAN_PORT_DEFAULT 5000
 #define PLAN_STOP_TIMEOUT_DEFAULT 10
+#define PLAN_STAY_UP_DEFAULT 2
 #define PLAN_RESTART_DEFAULT "unless-stopped"
 #define PLAN_LOG_SIZE_DEFAULT "10m"
 #define PLAN_LOG_SIZE_UNLIMITED "unlimited"
 #define PLAN_WEB "web"
+
+/* Properties of ps: what web runs, whatever the Procfile says. The second wins. */
+#define PLAN_START_COMMAND "start-cmd"
+#define PLAN_START_DOCKERFILE "dockerfile-start-cmd"
 
 /* Process types of one-off containers: no Procfile may have the names but release. */
 #define PLAN_RUN "run"
@@ -60,6 +66,8 @@ int plan_parse(struct plan *out, const char *json, struct err *err);
 
 int plan_port(const struct plan *p);
 int plan_stop_timeout(const struct plan *p); /* seconds */
+/* For what has no other check, seconds. */
+int plan_stay_up(const struct plan *p);
 const char *plan_restart(const struct plan *p);
 const char *plan_log_size(const struct plan *p);
 /* What names end in on shared networks; "" nothing. */

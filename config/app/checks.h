@@ -26,6 +26,14 @@ struct store;
 #define CHECKS_STARTUP_TIMEOUT "startup-timeout"
 #define CHECKS_SECONDS_MAX 86400
 
+/* For checks of app.json that don't say it themselves, by the file's own names. */
+#define CHECKS_ATTEMPTS "attempts"
+#define CHECKS_ATTEMPTS_MAX 1000
+#define CHECKS_TIMEOUT "timeout"
+#define CHECKS_WAIT "wait"
+/* How long what has no check must stay up. */
+#define CHECKS_DEFAULT_WAIT "default-wait"
+
 /* Whether a list has the process type by name; CHECKS_EVERY_TYPE is a name, too. */
 bool checks_has(const char *list, const char *process);
 

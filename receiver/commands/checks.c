@@ -157,10 +157,24 @@ static int check_timeout(const char *value, struct err *err)
 	return check_seconds(value, 1, err);
 }
 
+static int check_attempts(const char *value, struct err *err)
+{
+	int64_t n;
+
+	if (number_parse(value, 1, CHECKS_ATTEMPTS_MAX, &n) == 0)
+		return 0;
+	return err_set(err, ERR_USAGE, "%.40s: it is a number of tries, 1 to %d", value,
+		CHECKS_ATTEMPTS_MAX);
+}
+
 int run_checks_set(struct request *r, struct err *err)
 {
 	static const struct property properties[] = {
+		{CHECKS_ATTEMPTS, check_attempts},
+		{CHECKS_DEFAULT_WAIT, check_patience},
 		{CHECKS_STARTUP_TIMEOUT, check_timeout},
+		{CHECKS_TIMEOUT, check_timeout},
+		{CHECKS_WAIT, check_timeout},
 		{CHECKS_WAIT_TO_RETIRE, check_patience},
 	};
 	struct app app;
@@ -189,6 +203,26 @@ static int add_seconds(struct request *r, const struct app *app, const char *nam
 	return command_report_property(r, app, CHECKS_FAMILY, name, text, out, err);
 }
 
+/* What stands in for what a check doesn't say. */
+static int add_defaults(
+	struct request *r, const struct app *app, cJSON *out, struct err *err)
+{
+	static const struct {
+		const char *name, *otherwise;
+	} all[] = {
+		{CHECKS_ATTEMPTS, "3"},
+		{CHECKS_DEFAULT_WAIT, "2"},
+		{CHECKS_TIMEOUT, "5"},
+		{CHECKS_WAIT, "5"},
+	};
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]) && !rc; i++)
+		rc = command_report_property(
+			r, app, CHECKS_FAMILY, all[i].name, all[i].otherwise, out, err);
+	return rc;
+}
+
 static int fill_report(
 	struct request *r, const struct app *app, cJSON *out, struct err *err)
 {
@@ -206,7 +240,7 @@ static int fill_report(
 	if (!rc)
 		rc = add_seconds(r, app, CHECKS_STARTUP_TIMEOUT,
 			checks_timeout(s, id, r->settings), out, err);
-	return rc;
+	return rc ? rc : add_defaults(r, app, out, err);
 }
 
 int run_checks_report(struct request *r, struct err *err)

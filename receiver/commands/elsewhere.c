@@ -33,14 +33,6 @@ static const struct {
 		"within build.timeout"},
 	{"caddy", "HAProxy is in front, and needs no settings: certs, domains, ports"},
 	{"certs:info", "certs:report shows it"},
-	{"checks:set attempts", "app.json's healthchecks say it, check by check"},
-	{"checks:set default-wait",
-		"app.json's healthchecks say it: uptime; for all of "
-		"a life there is startup-timeout"},
-	{"checks:set timeout",
-		"app.json's healthchecks say it, check by check; for all "
-		"of a life there is startup-timeout"},
-	{"checks:set wait", "app.json's healthchecks say it, check by check"},
 	{"cleanup", "bardo cleans up after each deploy, and when it starts"},
 	{"cron",
 		"cron of app.json is checked and not run yet: a timer of the host's can "
@@ -100,12 +92,9 @@ static const struct {
 		"and deploy.bake"},
 	{"ps:restart-policy", "ps:report shows it"},
 	{"ps:scale --all", "ps:scale is for one app"},
-	{"ps:set dockerfile-start-cmd", "write it into the Procfile: web: COMMAND"},
-	{"ps:set restore", "ps:stop APP: it stays stopped, after a reboot too"},
 	{"ps:set skip-deploy",
 		"config:set --no-restart, ps:scale --skip-deploy, "
 		"apps:lock"},
-	{"ps:set start-cmd", "write it into the Procfile: web: COMMAND"},
 	{"ps:set-restart-policy", "ps:set APP restart-policy"},
 	{"ps:startall", "ps:start --all"},
 	{"ps:stopall", "ps:stop --all"},

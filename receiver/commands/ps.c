@@ -1,6 +1,7 @@
 #include "receiver/commands/families.h"
 #include "receiver/dispatch/command.h"
 
+#include "builder/deploy/reboot.h"
 #include "builder/engine/engine.h"
 #include "builder/life/life.h"
 #include "builder/life/plan.h"
@@ -82,6 +83,20 @@ static int add_statuses(struct request *r, const struct app *app, cJSON *status,
 	return rc;
 }
 
+/* What only an app has: in force as it is set. */
+static int add_own(struct request *r, const struct app *app, const char *name, cJSON *out,
+	struct err *err)
+{
+	char value[PROPERTY_VALUE_SIZE], key[64];
+	int rc = property_get_own(r->server.store, app->id, FAMILY, name, value, err);
+
+	(void)snprintf(key, sizeof(key), FAMILY "-computed-%s", name);
+	(void)cJSON_AddStringToObject(out, key, value);
+	(void)snprintf(key, sizeof(key), FAMILY "-%s", name);
+	(void)cJSON_AddStringToObject(out, key, value);
+	return rc;
+}
+
 static int add_properties(
 	struct request *r, const struct app *app, cJSON *out, struct err *err)
 {
@@ -106,6 +121,7 @@ static int fill_of_app(
 	cJSON *status = cJSON_CreateObject();
 	int processes = 0, running = 0;
 	char number[16];
+	bool restored = true;
 	int rc = add_statuses(r, app, status, &processes, &running, err);
 
 	(void)snprintf(number, sizeof(number), "%d", processes);
@@ -114,7 +130,13 @@ static int fill_of_app(
 	add_bool(out, "ps-can-scale", true);
 	if (!rc)
 		rc = add_properties(r, app, out, err);
-	add_bool(out, "restore", !app->stopped);
+	if (!rc)
+		rc = add_own(r, app, PLAN_START_COMMAND, out, err);
+	if (!rc)
+		rc = add_own(r, app, PLAN_START_DOCKERFILE, out, err);
+	if (!rc)
+		rc = reboot_is_restored(&r->server, app, &restored, err);
+	add_bool(out, "restore", restored && !app->stopped);
 	(void)cJSON_AddStringToObject(out, "running",
 		!running		       ? "false"
 			: running == processes ? "true"
@@ -173,12 +195,28 @@ static int check_seconds(const char *value, struct err *err)
 		STOP_SECONDS_MAX);
 }
 
-static int check_path(const char *value, struct err *err)
+static int check_line(const char *value, struct err *err)
 {
 	for (const char *c = value; *c; c++) {
 		if ((unsigned char)*c < ' ')
-			return err_set(err, ERR_USAGE, "a path with a control character");
+			return err_set(err, ERR_USAGE, "a line with a control character");
 	}
+	return 0;
+}
+
+static int check_bool(const char *value, struct err *err)
+{
+	if (!strcmp(value, "true") || !strcmp(value, "false"))
+		return 0;
+	return err_set(err, ERR_USAGE, "%.60s: it is true or false", value);
+}
+
+static int check_path(const char *value, struct err *err)
+{
+	int rc = check_line(value, err);
+
+	if (rc)
+		return rc;
 	if (!strcmp(value, "..") || !strncmp(value, "../", 3) || strstr(value, "/../"))
 		return err_set(err, ERR_USAGE,
 			"%.200s leads out of the repository: it is relative to the "
@@ -188,17 +226,36 @@ static int check_path(const char *value, struct err *err)
 	return 0;
 }
 
+/* What no two apps have in common. */
+static int judge(struct request *r, const struct app *app, const char *name,
+	const char *value, struct err *err)
+{
+	static const char *const own[] = {
+		PLAN_START_DOCKERFILE, PLAN_START_COMMAND, REBOOT_RESTORE};
+
+	(void)value;
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		if (app->id == EVERY_APP && !strcmp(name, own[i]))
+			return err_set(err, ERR_USAGE, "%s is for one app: %s APP %s",
+				name, r->argv[0], name);
+	}
+	return 0;
+}
+
 int run_ps_set(struct request *r, struct err *err)
 {
 	static const struct property properties[] = {
+		{PLAN_START_DOCKERFILE, check_line},
 		{"procfile-path", check_path},
 		{"restart-policy", check_policy},
+		{REBOOT_RESTORE, check_bool},
+		{PLAN_START_COMMAND, check_line},
 		{"stop-timeout-seconds", check_seconds},
 	};
 	struct app app;
 
-	return command_property_set(r, FAMILY, properties,
-		sizeof(properties) / sizeof(properties[0]), &app, err);
+	return command_property_set_judged(r, FAMILY, properties,
+		sizeof(properties) / sizeof(properties[0]), judge, &app, err);
 }
 
 /* ---- ps:inspect ---- */

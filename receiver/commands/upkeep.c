@@ -2,6 +2,7 @@
 #include "receiver/commands/passages.h"
 #include "receiver/dispatch/command.h"
 
+#include "builder/deploy/reboot.h"
 #include "builder/deploy/reconcile.h"
 #include "builder/deploy/settle.h"
 #include "builder/life/life.h"
@@ -90,11 +91,25 @@ static int complain(struct repair *repair, const struct app *app, struct err *wh
 	return 0;
 }
 
+/* ps:set restore false: ps:start is for who wants it nonetheless. */
+static bool is_skipped(struct request *r, const struct app *app)
+{
+	bool restored = true;
+
+	(void)reboot_is_restored(&r->server, app, &restored, NULL);
+	if (!restored)
+		(void)printf(" !     Skipping ps:restore for %s as restore is false\n",
+			app->name);
+	return !restored;
+}
+
 static int restore(void *ctx, const struct app *app)
 {
 	struct repair *repair = ctx;
 	struct err why = {0};
 
+	if (is_skipped(repair->request, app))
+		return 0;
 	command_say(repair->request, "-----> Restoring %s\n", app->name);
 	(void)fflush(stdout);
 	return reconcile_app_waiting(&repair->request->server, app->name, &why) < 0
@@ -110,7 +125,9 @@ int run_ps_restore(struct request *r, struct err *err)
 
 	if (!rc && r->argc > 1) {
 		rc = command_app(r, &app, err);
-		return rc ? rc : reconcile_app_waiting(&r->server, app.name, err);
+		if (rc || is_skipped(r, &app))
+			return rc;
+		return reconcile_app_waiting(&r->server, app.name, err);
 	}
 	if (!rc)
 		rc = command_each_app(r, restore, &repair, err);

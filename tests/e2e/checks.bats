@@ -113,11 +113,18 @@ is_settled() {
 	old_life_serves
 }
 
-@test "the content must be there" {
-	checks '{"path": "/index.html", "content": "something else", '"$QUICK"'}'
+@test "the content must be there; what a check doesn't say is told by checks:set" {
+	ssh_bardo checks:set "$APP" attempts 1
+	ssh_bardo checks:set "$APP" timeout 4
+	ssh_bardo checks:set "$APP" wait 1
+	checks '{"path": "/index.html", "content": "something else", "timeout": 1}'
 	run push
+	ssh_bardo checks:set "$APP" attempts
+	ssh_bardo checks:set "$APP" timeout
+	ssh_bardo checks:set "$APP" wait
 	assert_failure
 	assert_shown 'check failed: /index.html answered 200 without "something else"'
+	assert_shown '(tried for 2 s)'
 	old_life_serves
 }
 
@@ -243,8 +250,14 @@ is_settled() {
 	assert_equal "$output" 2
 	run ssh_bardo checks:enable "$APP"
 	assert_shown "-----> Enabling zero downtime for app ($APP)"
+	ssh_bardo checks:set "$APP" attempts 9
 	run ssh_bardo checks:report "$APP" --format json
-	assert_equal "$(jq -r '."checks-skipped-list"' <<<"$output")" none
+	assert_equal "$(jq -r '."checks-skipped-list", ."computed-attempts", .attempts,
+		."computed-wait", ."computed-default-wait"' <<<"$output" | tr '\n' ' ')" \
+		'none 9 9 5 2 '
+	ssh_bardo checks:set "$APP" attempts
+	run ssh_bardo checks:set "$APP" attempts 0
+	assert_status 2
 	run ssh_bardo checks:set "$APP" wait-to-retire soon
 	assert_status 2
 	assert_shown 'a number of seconds'

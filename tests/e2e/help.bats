@@ -97,9 +97,9 @@ setup() {
 	run ssh_bardo nginx:set shop client-max-body-size 50m
 	assert_status 2
 	assert_shown 'bardo has no nginx:set: HAProxy is in front'
-	run ssh_bardo ps:set --global start-cmd ./serve
+	run ssh_bardo ps:set --global skip-deploy true
 	assert_status 2
-	assert_shown 'bardo has no ps:set start-cmd: write it into the Procfile'
+	assert_shown 'bardo has no ps:set skip-deploy: config:set --no-restart'
 	run ssh_bardo git:set --global keep-git-dir true
 	assert_status 2
 	assert_shown 'bardo has no git:set keep-git-dir'

@@ -278,6 +278,52 @@ all_answer() { # COUNT
 	wait_until 20 keeps
 }
 
+@test "ps:set start-cmd is what web runs, dockerfile-start-cmd before it" {
+	ssh_bardo ps:scale "$APP" web=1 worker=1
+	run ssh_bardo ps:set "$APP" start-cmd "'/serve --loud'"
+	assert_shown '=====> Setting start-cmd to /serve --loud'
+	ssh_bardo checks:set "$APP" default-wait 0
+	runs() {
+		docker inspect -f '{{json .Config.Cmd}}' "bardo.$APP.$1.$(live_life "$APP" life).1"
+	}
+	ssh_bardo ps:restart "$APP"
+	assert_equal "$(runs web) $(runs worker)" '["/serve","--loud"] ["/work"]'
+	run ssh_bardo checks:run "$APP" worker
+	assert_shown 'whether it stays up for 0 s'
+	ssh_bardo ps:set "$APP" dockerfile-start-cmd /serve
+	run ssh_bardo ps:report "$APP" --format json
+	assert_equal "$(jq -r '."start-cmd", ."computed-dockerfile-start-cmd"' \
+		<<<"$output" | tr '\n' ' ')" '/serve --loud /serve '
+	ssh_bardo ps:set "$APP" start-cmd
+	ssh_bardo ps:restart "$APP"
+	assert_equal "$(runs web)" '["/serve"]'
+	ssh_bardo ps:set "$APP" dockerfile-start-cmd
+	run ssh_bardo ps:set --global start-cmd /serve
+	assert_status 2
+	assert_shown 'start-cmd is for one app'
+}
+
+@test "what isn't to be restored stays stopped after a reboot, until it is started" {
+	ssh_bardo ps:scale "$APP" web=1 worker=0
+	life=$(live_life "$APP" life)
+	ssh_bardo ps:set "$APP" restore false
+	bardo reconcile
+	assert_equal "$(containers)" "web.$life.1 "
+	# As if the machine had been booted since.
+	sqlite3 "$DATA/bardo.db" "UPDATE property SET value = 'another'
+		WHERE family = 'server' AND name = 'boot'"
+	bardo reconcile
+	assert_equal "$(containers)" ''
+	run ssh_bardo ps:restore "$APP"
+	assert_shown "Skipping ps:restore for $APP as restore is false"
+	assert_equal "$(ssh_bardo ps:report "$APP" --restore)" false
+	ssh_bardo ps:start "$APP"
+	bardo reconcile
+	assert_equal "$(containers)" "web.$life.1 "
+	ssh_bardo ps:set "$APP" restore
+	assert_equal "$(ssh_bardo ps:report "$APP" --restore)" true
+}
+
 @test "ps:inspect shows no value" {
 	ssh_bardo config:set "$APP" PASSWORD=very-secret-indeed
 	run ssh_bardo ps:inspect "$APP"

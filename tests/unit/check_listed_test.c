@@ -118,6 +118,7 @@ static int check(struct world *w, const char *listed)
 		.address = "127.0.0.1",
 		.listed = json,
 		.timeout = w->timeout,
+		.stay_up = 2000,
 		.mask = w->mask,
 	};
 	struct say say;

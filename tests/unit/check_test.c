@@ -154,7 +154,8 @@ static int check(struct fixture *f, int port, int64_t timeout)
 	f->options = (struct check_options){.container = f->name,
 		.address = f->address,
 		.port = port,
-		.timeout = timeout};
+		.timeout = timeout,
+		.stay_up = 2000};
 	return check_container(f->e, &f->options, &f->failure, &f->err);
 }
 
