@@ -295,8 +295,9 @@ static void fill_outlet(struct pump *p, struct outlet *o)
 
 	if (!room)
 		return;
-	o->is_cut = o->is_cut || kept + room > PUMP_KEPT_MAX;
-	to = o->is_cut ? NULL : backlog_reserve(&o->backlog, room);
+	if (room > PUMP_KEPT_MAX - kept)
+		room = PUMP_KEPT_MAX - kept;
+	to = room && !o->is_cut ? backlog_reserve(&o->backlog, room) : NULL;
 	n = read(o->fd, to ? to : thrown_away, to ? room : sizeof(thrown_away));
 	o->is_cut = o->is_cut || (n > 0 && !to);
 	if (n > 0 && to)
