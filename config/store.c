@@ -95,10 +95,7 @@ static int prepare_schema(struct store *s, struct err *err)
 	if (rc)
 		return rc;
 	rc = take_steps(s, &version, err);
-	if (!rc)
-		return store_commit(s, err);
-	store_rollback(s);
-	return rc;
+	return store_end(s, rc, err);
 }
 
 int store_open(struct store **out, const char *path, struct err *err)
@@ -140,10 +137,10 @@ int store_begin(struct store *s, struct err *err)
 	return run_text(s, "BEGIN IMMEDIATE", err);
 }
 
-int store_commit(struct store *s, struct err *err)
+int store_end(struct store *s, int rc, struct err *err)
 {
-	int rc = run_text(s, "COMMIT", err);
-
+	if (!rc)
+		rc = run_text(s, "COMMIT", err);
 	if (rc)
 		store_rollback(s);
 	return rc;
@@ -240,6 +237,20 @@ const char *store_borrow_text(struct sqlite3_stmt *q, int column)
 	const unsigned char *text = sqlite3_column_text(q, column);
 
 	return text ? (const char *)text : "";
+}
+
+int store_each_text(struct sqlite3_stmt *q, int (*each)(void *ctx, const char *text),
+	void *ctx, struct err *err)
+{
+	int rc;
+
+	while ((rc = store_step(q, err)) == 1) {
+		rc = each(ctx, store_borrow_text(q, 0));
+		if (rc)
+			break;
+	}
+	store_query_finish(q);
+	return rc;
 }
 
 int64_t store_version(struct store *s)

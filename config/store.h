@@ -20,7 +20,10 @@ void store_close(struct store *s);
 /* A write transaction: begin takes the write lock at once (waits 5 s at most: ERR_BUSY).
  */
 int store_begin(struct store *s, struct err *err);
-int store_commit(struct store *s, struct err *err);
+
+/* Ends it by what came of it: rc 0 commits, anything else takes it back. Returns rc, or
+ * why it could not be committed. */
+int store_end(struct store *s, int rc, struct err *err);
 void store_rollback(struct store *s);
 
 /* From now on commits don't wait for the disk: after a power cut the last of them may be
@@ -69,5 +72,10 @@ int64_t store_int(struct sqlite3_stmt *q, int column);
 void store_text(struct sqlite3_stmt *q, int column, char *out, size_t size);
 /* The whole text, borrowed until the next step. */
 const char *store_borrow_text(struct sqlite3_stmt *q, int column);
+
+/* Goes through a query of one text column, and finishes it. each's nonzero return ends it
+ * and is returned; text is borrowed. */
+int store_each_text(struct sqlite3_stmt *q, int (*each)(void *ctx, const char *text),
+	void *ctx, struct err *err);
 
 #endif

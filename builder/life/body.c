@@ -127,20 +127,25 @@ cJSON *container_command(const char *line)
 	return command;
 }
 
+cJSON *container_process_command(const struct plan_process *p)
+{
+	cJSON *command = p->command ? container_command(p->command) : NULL;
+	const cJSON *argument;
+
+	if (p->arguments && !command)
+		command = cJSON_CreateArray();
+	cJSON_ArrayForEach(argument, p->arguments)(void)
+		cJSON_AddItemToArray(command, cJSON_Duplicate(argument, true));
+	return command;
+}
+
 static void add_command(cJSON *body, const struct plan *plan, const char *process)
 {
 	struct plan_process p;
-	cJSON *command = NULL;
-	const cJSON *argument;
+	cJSON *command = plan_find_process(plan, process, &p)
+		? container_process_command(&p)
+		: NULL;
 
-	if (!plan_find_process(plan, process, &p))
-		return;
-	if (p.command)
-		command = container_command(p.command);
-	if (p.arguments && !command)
-		command = cJSON_CreateArray();
-	cJSON_ArrayForEach(argument, p.arguments)(void)
-		cJSON_AddItemToArray(command, cJSON_Duplicate(argument, true));
 	if (command)
 		(void)cJSON_AddItemToObject(body, "Cmd", command);
 }

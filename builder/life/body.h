@@ -7,6 +7,7 @@ struct err;
 struct life;
 struct place;
 struct plan;
+struct plan_process;
 struct server;
 
 /* How long a container's log may grow, in files of the plan's log_size. */
@@ -26,6 +27,10 @@ int container_body(struct cJSON **out, struct server *s, const struct app *app,
 /* A line of a Procfile as the words that the image runs: taken apart where it is plain
  * words, given to /bin/sh where it needs a shell. Caller frees; NULL without memory. */
 struct cJSON *container_command(const char *line);
+
+/* What a process type runs: its line and its arguments; NULL: the image's own command.
+ * The caller frees. */
+struct cJSON *container_process_command(const struct plan_process *p);
 
 /* "bardo.shop", the app's own network; returns out (CONTAINER_NAME_SIZE). */
 char *network_name(const struct app *app, char *out);

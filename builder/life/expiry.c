@@ -101,11 +101,7 @@ static int add_once(struct store *s, struct event *e, struct err *err)
 	rc = event_is_known(s, e, &known, err);
 	if (!rc && !known)
 		rc = event_add(s, e, err);
-	if (!rc)
-		rc = store_commit(s, err);
-	if (rc)
-		store_rollback(s);
-	return rc;
+	return store_end(s, rc, err);
 }
 
 int expiry_record(struct server *s, struct err *err)

@@ -217,10 +217,7 @@ static int write_down(struct change *c, const char *plan, const struct scale_wis
 	for (size_t i = 0; i < len && !rc; i++)
 		rc = scale_set(
 			store, c->app->id, wishes[i].process, wishes[i].count, err);
-	if (!rc)
-		return store_commit(store, err);
-	store_rollback(store);
-	return rc;
+	return store_end(store, rc, err);
 }
 
 static int freeze(

@@ -34,18 +34,10 @@
 static cJSON *make_command(const struct plan *plan, char *const *words)
 {
 	struct plan_process p;
-	cJSON *command = NULL;
-	const cJSON *argument;
+	cJSON *command;
 
-	if (!words[1] && plan_find_process(plan, words[0], &p)) {
-		if (p.command)
-			command = container_command(p.command);
-		if (p.arguments && !command)
-			command = cJSON_CreateArray();
-		cJSON_ArrayForEach(argument, p.arguments)(void)
-			cJSON_AddItemToArray(command, cJSON_Duplicate(argument, true));
-		return command;
-	}
+	if (!words[1] && plan_find_process(plan, words[0], &p))
+		return container_process_command(&p);
 	if (!words[1] && strpbrk(words[0], " \t\n"))
 		return container_command(words[0]);
 	command = cJSON_CreateArray();

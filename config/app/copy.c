@@ -105,10 +105,6 @@ int settings_copy(struct store *s, const struct app *from, struct app *to, bool 
 	if (rc)
 		return rc;
 	rc = copy(s, from, to, root, err);
-	if (rc) {
-		store_rollback(s);
-		return rc;
-	}
-	rc = store_commit(s, err);
+	rc = store_end(s, rc, err);
 	return rc ? rc : app_reload(s, to, err);
 }

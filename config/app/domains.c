@@ -141,20 +141,12 @@ static int remove_all(struct store *s, int64_t app_id, const char *const *names,
 	return rc;
 }
 
-static int end_transaction(struct store *s, int rc, struct err *err)
-{
-	if (!rc)
-		return store_commit(s, err);
-	store_rollback(s);
-	return rc;
-}
-
 int domains_add(struct store *s, int64_t app_id, const char *const *names, size_t len,
 	struct err *err)
 {
 	int rc = store_begin(s, err);
 
-	return rc ? rc : end_transaction(s, insert(s, app_id, names, len, err), err);
+	return rc ? rc : store_end(s, insert(s, app_id, names, len, err), err);
 }
 
 int domains_remove(struct store *s, int64_t app_id, const char *const *names, size_t len,
@@ -162,7 +154,7 @@ int domains_remove(struct store *s, int64_t app_id, const char *const *names, si
 {
 	int rc = store_begin(s, err);
 
-	return rc ? rc : end_transaction(s, remove_all(s, app_id, names, len, err), err);
+	return rc ? rc : store_end(s, remove_all(s, app_id, names, len, err), err);
 }
 
 int domains_set(struct store *s, int64_t app_id, const char *const *names, size_t len,
@@ -176,39 +168,26 @@ int domains_set(struct store *s, int64_t app_id, const char *const *names, size_
 		STORE_I(app_id));
 	if (!rc)
 		rc = insert(s, app_id, names, len, err);
-	return end_transaction(s, rc, err);
+	return store_end(s, rc, err);
 }
 
 /* ---- reading ---- */
 
-static int each_name(struct sqlite3_stmt *q, int (*each)(void *ctx, const char *name),
-	void *ctx, struct err *err)
-{
-	int rc;
-
-	while ((rc = store_step(q, err)) == 1) {
-		rc = each(ctx, store_borrow_text(q, 0));
-		if (rc)
-			break;
-	}
-	store_query_finish(q);
-	return rc;
-}
-
 int domains_each(struct store *s, int64_t app_id,
 	int (*each)(void *ctx, const char *name), void *ctx, struct err *err)
 {
-	return each_name(store_query(s, err,
-				 STORE_SQL("SELECT name FROM domain WHERE app_id = ? "
-					   "ORDER BY position"),
-				 STORE_I(app_id)),
+	return store_each_text(
+		store_query(s, err,
+			STORE_SQL("SELECT name FROM domain WHERE app_id = ? "
+				  "ORDER BY position"),
+			STORE_I(app_id)),
 		each, ctx, err);
 }
 
 int domains_each_effective(struct store *s, const struct app *app,
 	int (*each)(void *ctx, const char *name), void *ctx, struct err *err)
 {
-	return each_name(
+	return store_each_text(
 		store_query(s, err,
 			STORE_SQL("SELECT r.name FROM (" ROUTED ") r WHERE r.app_id = ? "
 				  "AND " ENABLED " ORDER BY r.position"),

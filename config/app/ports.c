@@ -125,10 +125,7 @@ int ports_replace(struct store *s, const struct settings *set, const struct app 
 	if (!rc)
 		rc = property_set(
 			s, app->id, FAMILY, BY, by == PORTS_BY_FILE ? BY_FILE : "", err);
-	if (!rc)
-		return store_commit(s, err);
-	store_rollback(s);
-	return rc;
+	return store_end(s, rc, err);
 }
 
 int ports_are_by_command(

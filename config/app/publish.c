@@ -71,10 +71,7 @@ static int write_down(struct store *s, const struct settings *set, struct app *a
 		rc = give_network(s, set, app, err);
 	if (!rc && port != app->port_is_published)
 		rc = port ? give_port(s, set, app, err) : take_port(s, app, err);
-	if (!rc)
-		return store_commit(s, err);
-	store_rollback(s);
-	return rc;
+	return store_end(s, rc, err);
 }
 
 int publish_prepare(

@@ -15,25 +15,19 @@ struct reading {
 };
 
 static int each_variable(
-	struct store *s, int64_t app_id, const struct reading *r, struct err *err)
+	struct store *s, int64_t app_id, struct reading *r, struct err *err)
 {
 	struct sqlite3_stmt *q = store_query(s, err,
 		STORE_SQL("SELECT value FROM variable WHERE ? < 0 OR app_id IN (?, ?)"),
 		STORE_I(app_id), STORE_I(app_id), STORE_I(EVERY_APP));
-	int rc;
 
-	while ((rc = store_step(q, err)) == 1) {
-		rc = r->each(r->ctx, store_borrow_text(q, 0));
-		if (rc)
-			break;
-	}
-	store_query_finish(q);
-	return rc;
+	return store_each_text(q, r->each, r->ctx, err);
 }
 
 /* "--env KEY=VALUE" of docker-options:add. */
-static int give_option(const char *text, const struct reading *r)
+static int give_option(void *ctx, const char *text)
 {
+	const struct reading *r = ctx;
 	static const char flag[] = "--env=";
 	struct words w;
 	const char *pair = NULL, *equals;
@@ -53,27 +47,21 @@ static int give_option(const char *text, const struct reading *r)
 }
 
 static int each_option(
-	struct store *s, int64_t app_id, const struct reading *r, struct err *err)
+	struct store *s, int64_t app_id, struct reading *r, struct err *err)
 {
 	struct sqlite3_stmt *q = store_query(s, err,
 		STORE_SQL("SELECT text FROM listed WHERE kind = ? AND "
 			  "(? < 0 OR app_id IN (?, ?))"),
 		STORE_T(LISTED_OPTION), STORE_I(app_id), STORE_I(app_id),
 		STORE_I(EVERY_APP));
-	int rc;
 
-	while ((rc = store_step(q, err)) == 1) {
-		rc = give_option(store_borrow_text(q, 0), r);
-		if (rc)
-			break;
-	}
-	store_query_finish(q);
-	return rc;
+	return store_each_text(q, give_option, r, err);
 }
 
 /* "env" and "options" of a life's frozen configuration (builder/life/plan.h). */
-static int each_of_life(const char *json, const struct reading *r)
+static int each_of_life(void *ctx, const char *json)
 {
+	const struct reading *r = ctx;
 	cJSON *plan = cJSON_Parse(json);
 	const cJSON *value;
 	int rc = 0;
@@ -89,34 +77,27 @@ static int each_of_life(const char *json, const struct reading *r)
 			cJSON_GetObjectItemCaseSensitive(value, "text"));
 
 		if (!rc && text)
-			rc = give_option(text, r);
+			rc = give_option(ctx, text);
 	}
 	cJSON_Delete(plan);
 	return rc;
 }
 
 static int each_frozen(
-	struct store *s, int64_t app_id, const struct reading *r, struct err *err)
+	struct store *s, int64_t app_id, struct reading *r, struct err *err)
 {
 	struct sqlite3_stmt *q = store_query(s, err,
 		STORE_SQL("SELECT config FROM life WHERE (? < 0 OR app_id = ?) "
 			  "AND state NOT IN ('retired', 'failed')"),
 		STORE_I(app_id), STORE_I(app_id));
-	int rc;
 
-	while ((rc = store_step(q, err)) == 1) {
-		rc = each_of_life(store_borrow_text(q, 0), r);
-		if (rc)
-			break;
-	}
-	store_query_finish(q);
-	return rc;
+	return store_each_text(q, each_of_life, r, err);
 }
 
 int secrets_each(struct store *s, int64_t app_id,
 	int (*each)(void *ctx, const char *value), void *ctx, struct err *err)
 {
-	const struct reading r = {each, ctx};
+	struct reading r = {each, ctx};
 	int rc = each_variable(s, app_id, &r, err);
 
 	if (!rc)

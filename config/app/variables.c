@@ -205,11 +205,8 @@ int variables_change(struct store *s, int64_t app_id, const struct variables *se
 		rc = set_all(s, app_id, set, &count, err);
 	if (!rc)
 		rc = check_size(s, app_id, err);
-	if (rc) {
-		store_rollback(s);
-		return rc;
-	}
-	if (changed)
+	rc = store_end(s, rc, err);
+	if (!rc && changed)
 		*changed = count;
-	return store_commit(s, err);
+	return rc;
 }

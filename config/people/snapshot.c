@@ -72,8 +72,5 @@ int users_commit(struct store *s, const struct settings *set, int rc, struct err
 {
 	if (!rc)
 		rc = users_write_snapshot(s, set, err);
-	if (!rc)
-		return store_commit(s, err);
-	store_rollback(s);
-	return rc;
+	return store_end(s, rc, err);
 }

@@ -155,10 +155,7 @@ int users_set_right(struct store *s, const char *name, enum users_right right, b
 		rc = set_right(s, user.id, right, has, err);
 	if (!rc)
 		rc = users_check_admin(s, had, keep_admin, err);
-	if (!rc)
-		return store_commit(s, err);
-	store_rollback(s);
-	return rc;
+	return store_end(s, rc, err);
 }
 
 int users_each(struct store *s,

@@ -214,10 +214,7 @@ int app_create(struct store *s, const struct settings *set, const char *name,
 		rc = allocate(s, set, out->id, err);
 	if (!rc)
 		rc = app_reload(s, out, err);
-	if (!rc)
-		return store_commit(s, err);
-	store_rollback(s);
-	return rc;
+	return store_end(s, rc, err);
 }
 
 int app_confirm(struct store *s, struct app *app, struct err *err)
@@ -243,11 +240,7 @@ int app_mark_down(struct store *s, struct app *app, struct err *err)
 	if (!rc)
 		rc = store_do(s, err, STORE_SQL("UPDATE app SET live = 0 WHERE id = ?"),
 			STORE_I(app->id));
-	if (rc) {
-		store_rollback(s);
-		return rc;
-	}
-	rc = store_commit(s, err);
+	rc = store_end(s, rc, err);
 	return rc ? rc : app_reload(s, app, err);
 }
 
@@ -289,10 +282,7 @@ int app_mark_destroyed(struct store *s, const struct app *app, struct err *err)
 				"inside = NULL, locked_at = 0, "
 				"locked_by = '', stopped = 0, stable = 0 WHERE id = ?"),
 			STORE_I(clock_unix_ms()), STORE_I(app->id));
-	if (!rc)
-		return store_commit(s, err);
-	store_rollback(s);
-	return rc;
+	return store_end(s, rc, err);
 }
 
 static int rename_in_transaction(
@@ -325,11 +315,7 @@ int app_rename(struct store *s, struct app *app, const char *name, struct err *e
 	if (rc)
 		return rc;
 	rc = rename_in_transaction(s, app, name, err);
-	if (rc) {
-		store_rollback(s);
-		return rc;
-	}
-	rc = store_commit(s, err);
+	rc = store_end(s, rc, err);
 	return rc ? rc : app_reload(s, app, err);
 }
 

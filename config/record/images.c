@@ -203,8 +203,5 @@ int image_finish_rename(struct store *s, const struct app *app, const struct ima
 		STORE_T(tag), STORE_I(app->id), STORE_T(image->tag));
 	if (!rc)
 		rc = image_forget(s, app, image->tag, err);
-	if (!rc)
-		return store_commit(s, err);
-	store_rollback(s);
-	return rc;
+	return store_end(s, rc, err);
 }

@@ -97,10 +97,7 @@ int life_create(struct store *s, struct app *app, struct life *life, struct err 
 	life->created_at = clock_unix_ms();
 	if (!rc)
 		rc = insert(s, life, err);
-	if (rc)
-		store_rollback(s);
-	else
-		rc = store_commit(s, err);
+	rc = store_end(s, rc, err);
 	/* A life that was not written down is none. */
 	if (rc)
 		life->number = 0;
@@ -325,10 +322,7 @@ int life_fail(struct store *s, struct life *life, const char *reason, struct err
 		STORE_I(life->number));
 	if (!rc)
 		rc = tell(s, life, 1, life->reason, err);
-	if (!rc)
-		return store_commit(s, err);
-	store_rollback(s);
-	return rc;
+	return store_end(s, rc, err);
 }
 
 /* `refs/heads/master` makes master the deploy branch. */
@@ -375,11 +369,7 @@ int life_switch(struct store *s, struct app *app, struct life *life, struct err 
 	rc = switch_in_transaction(s, life, err);
 	if (!rc)
 		rc = tell(s, life, 0, "live", err);
-	if (rc) {
-		store_rollback(s);
-		return rc;
-	}
-	rc = store_commit(s, err);
+	rc = store_end(s, rc, err);
 	if (rc)
 		return rc;
 	life->state = LIFE_LIVE;
@@ -413,14 +403,12 @@ int life_switch_back(
 			STORE_I(app->id));
 	if (!rc)
 		rc = take_back_tale(s, life, err);
-	if (rc) {
-		store_rollback(s);
+	rc = store_end(s, rc, err);
+	if (rc)
 		return rc;
-	}
 	life->live_at = 0;
 	life->state = LIFE_CHECKING;
-	rc = store_commit(s, err);
-	return rc ? rc : app_reload(s, app, err);
+	return app_reload(s, app, err);
 }
 
 static int fall_back_in_transaction(struct store *s, const struct life *life,
@@ -453,11 +441,7 @@ int life_fall_back(struct store *s, struct app *app, struct life *life,
 	life->ended_at = clock_unix_ms();
 	(void)snprintf(life->reason, sizeof(life->reason), "%s", reason);
 	rc = fall_back_in_transaction(s, life, before, err);
-	if (rc) {
-		store_rollback(s);
-		return rc;
-	}
-	rc = store_commit(s, err);
+	rc = store_end(s, rc, err);
 	if (rc)
 		return rc;
 	life->state = LIFE_FAILED;

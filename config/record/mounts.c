@@ -55,13 +55,6 @@ int mounts_each_set(struct store *s, const char *source,
 			"ON a.id = l.app_id WHERE l.kind = 'mount' AND "
 			"substr(l.text, 1, instr(l.text, ':') - 1) = ? ORDER BY a.name"),
 		STORE_T(source));
-	int rc;
 
-	while ((rc = store_step(q, err)) == 1) {
-		rc = each(ctx, store_borrow_text(q, 0));
-		if (rc)
-			break;
-	}
-	store_query_finish(q);
-	return rc;
+	return store_each_text(q, each, ctx, err);
 }

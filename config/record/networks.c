@@ -71,10 +71,7 @@ int shared_network_create(struct store *s, const struct settings *set, const cha
 	if (rc)
 		return rc;
 	rc = insert(s, set, name, user, internal, err);
-	if (!rc)
-		rc = store_commit(s, err);
-	else
-		store_rollback(s);
+	rc = store_end(s, rc, err);
 	return rc ? rc : shared_network_find(s, name, out, err);
 }
 
@@ -131,13 +128,6 @@ int shared_network_each_app(struct store *s, const char *name,
 			  "ON a.id = l.app_id WHERE l.kind = 'network' AND l.text = ? "
 			  "ORDER BY 1"),
 		STORE_T(name));
-	int rc;
 
-	while ((rc = store_step(q, err)) == 1) {
-		rc = each(ctx, store_borrow_text(q, 0));
-		if (rc)
-			break;
-	}
-	store_query_finish(q);
-	return rc;
+	return store_each_text(q, each, ctx, err);
 }

@@ -25,10 +25,7 @@ int life_set_phases(struct store *s, const struct life *life, const struct phase
 	if (rc)
 		return rc;
 	rc = insert_phases(s, life, phases, len, err);
-	if (!rc)
-		return store_commit(s, err);
-	store_rollback(s);
-	return rc;
+	return store_end(s, rc, err);
 }
 
 int life_read_phases(struct store *s, const struct life *life, struct phase *phases,

@@ -113,10 +113,7 @@ int place_reserve(struct store *s, const struct life *life, const char *process,
 				  "VALUES (?, ?, ?, ?, ?, ?)"),
 			STORE_I(life->app_id), STORE_I(out->life), STORE_T(process),
 			STORE_I(out->position), STORE_I(out->host), STORE_T(out->name));
-	if (!rc)
-		return store_commit(s, err);
-	store_rollback(s);
-	return rc;
+	return store_end(s, rc, err);
 }
 
 int place_release(

@@ -51,10 +51,7 @@ int underway_begin(struct store *s, const struct settings *set, const struct eve
 	out->id = rc ? 0 : store_last_id(s);
 	if (!rc)
 		rc = lock_byte_try(out->lock, byte_of(out->id), err);
-	if (!rc)
-		rc = store_commit(s, err);
-	else
-		store_rollback(s);
+	rc = store_end(s, rc, err);
 out:
 	if (rc) {
 		if (out->lock >= 0)
@@ -75,10 +72,7 @@ static int replace(struct store *s, int64_t id, struct event *e, struct err *err
 	/* Somebody who took us for dead has told of it. */
 	if (!rc && e && store_changes(s))
 		rc = event_add(s, e, err);
-	if (!rc)
-		return store_commit(s, err);
-	store_rollback(s);
-	return rc;
+	return store_end(s, rc, err);
 }
 
 int underway_end(struct store *s, struct underway *u, struct event *e, struct err *err)

@@ -203,10 +203,7 @@ static int change(
 	rc = store_begin(r->server.store, err);
 	if (!rc) {
 		rc = go_through(&s, &words, each, err);
-		if (!rc)
-			rc = store_commit(r->server.store, err);
-		else
-			store_rollback(r->server.store);
+		rc = store_end(r->server.store, rc, err);
 	}
 	words_finish(&words);
 	if (!rc && !r->quiet)

@@ -100,10 +100,7 @@ static int write_networks(struct setting *s, struct err *err)
 		rc = listed_add(store, s->app.id, LISTED_NETWORK, &l, err);
 		rc = rc == ERR_EXISTS ? 0 : rc;
 	}
-	if (!rc)
-		return store_commit(store, err);
-	store_rollback(store);
-	return rc;
+	return store_end(store, rc, err);
 }
 
 static int set_networks(struct setting *s, struct err *err)

@@ -122,10 +122,7 @@ static int set_values(const struct scope *s, struct err *err)
 		if (s->values[i])
 			rc = resource_set(store, s->app.id, &one, err);
 	}
-	if (!rc)
-		return store_commit(store, err);
-	store_rollback(store);
-	return rc;
+	return store_end(store, rc, err);
 }
 
 static void say_when(const struct scope *s)
