@@ -5,6 +5,7 @@
 #include "builder/git/ref.h"
 #include "builder/life/file_ports.h"
 #include "builder/life/life.h"
+#include "builder/life/published.h"
 #include "builder/life/route.h"
 #include "builder/mask.h"
 #include "builder/say.h"
@@ -166,6 +167,19 @@ static int verify(struct passage *p, struct err *err)
 
 /* ---- the switch ---- */
 
+/* The new life may be in the way: fail tries again when that is gone. */
+static void lead_back(struct passage *p)
+{
+	struct err why = {0};
+	int rc = route_to_life(
+		p->server, p->app, p->before.number ? &p->before : NULL, &why);
+
+	p->before_is_cut = rc < 0;
+	if (rc)
+		log_warn("%s: back to life %d: %s", p->app->name, p->before.number,
+			why.msg);
+}
+
 static int switch_routes(struct passage *p, struct err *err)
 {
 	struct app as_before = *p->app;
@@ -175,7 +189,7 @@ static int switch_routes(struct passage *p, struct err *err)
 	if (!rc)
 		rc = life_switch(p->server->store, p->app, p->life, err);
 	if (rc) {
-		(void)route_to_life(p->server, p->app, before ? &p->before : NULL, NULL);
+		lead_back(p);
 		return rc;
 	}
 	rc = route_to_life(p->server, p->app, p->life, err);
@@ -187,7 +201,7 @@ static int switch_routes(struct passage *p, struct err *err)
 	if (life_switch_back(p->server->store, p->app, p->life, before, NULL) < 0)
 		log_warn("%s: could not take the switch to life %d back", p->app->name,
 			p->life->number);
-	(void)route_to_life(p->server, p->app, before ? &p->before : NULL, NULL);
+	lead_back(p);
 	return rc;
 }
 
@@ -258,6 +272,9 @@ static void fail(struct passage *p, const struct err *why)
 	(void)life_set_phases(p->server->store, p->life, p->phases, p->phases_len, NULL);
 	if (!rc && p->before_is_stopped)
 		rc = life_repair(p->server, p->app, &p->before, &changed, &err);
+	if (!rc && p->before_is_cut)
+		rc = route_to_life(
+			p->server, p->app, p->before.number ? &p->before : NULL, &err);
 	if (rc)
 		leave_to_reconcile(p, &err);
 	else if (p->before.number)
@@ -283,7 +300,7 @@ static int pass_over(struct passage *p, struct err *err)
 	return rc ? rc : switch_over(p, err);
 }
 
-int deploy_run(const struct deploy *d, struct life *life, struct err *err)
+static int run(const struct deploy *d, struct life *life, struct err *err)
 {
 	struct passage p = {
 		.d = d,
@@ -324,5 +341,15 @@ int deploy_run(const struct deploy *d, struct life *life, struct err *err)
 	recipe_finish(&p.recipe);
 	d->say->mask = NULL;
 	mask_destroy(p.mask);
+	return rc;
+}
+
+int deploy_run(const struct deploy *d, struct life *life, struct err *err)
+{
+	int rc = run(d, life, err);
+	struct err why = {0};
+
+	if (published_settle(d->server, d->app, &why) < 0)
+		log_warn("%s: %s", d->app->name, why.msg);
 	return rc;
 }

@@ -19,6 +19,7 @@ struct passage {
 	struct mask *mask;  /* what say leaves out */
 	struct life before; /* number 0: none */
 	bool before_is_stopped;
+	bool before_is_cut; /* visitors could not be led back to it yet */
 	struct recipe recipe;
 	struct cJSON *image; /* what the Engine knows of it; NULL: not asked yet */
 	struct build_settings build; /* filled when there is something to build */

@@ -9,6 +9,7 @@
 #include "builder/life/container.h"
 #include "builder/life/file_ports.h"
 #include "builder/life/life.h"
+#include "builder/life/published.h"
 #include "builder/life/route.h"
 #include "builder/life/scale.h"
 #include "builder/proxy/haproxy.h"
@@ -126,6 +127,8 @@ int reconcile_app(struct server *s, struct app *app, struct err *err)
 
 	if (!rc)
 		rc = undo_interrupted(s, app, err);
+	if (!rc)
+		rc = published_settle(s, app, err);
 	if (!rc)
 		rc = lives_each_unfinished(s->store, app, note_draining, &draining, err);
 	if (!rc)

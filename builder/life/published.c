@@ -92,6 +92,36 @@ int published_compose(
 	return rc ? rc : add_ports(plan, s, app, err);
 }
 
+/* Without a live life there is nothing that could contradict what is set. */
+static int live_follows(
+	struct server *s, const struct app *app, bool *follows, struct err *err)
+{
+	struct plan plan = {0};
+	struct life live;
+	bool is = false;
+	int rc = publish_is_set(s->store, s->settings, app->id, &is, err);
+
+	*follows = true;
+	if (rc || !app->live)
+		return rc;
+	rc = life_find(s->store, app, app->live, &live, err);
+	if (!rc)
+		rc = life_read_plan(s, &live, &plan, err);
+	*follows = !rc && plan_is_published(&plan) == is;
+	plan_finish(&plan);
+	return rc;
+}
+
+int published_settle(struct server *s, struct app *app, struct err *err)
+{
+	bool is = false, follows = false;
+	int rc = publish_is_changing(s->store, app, &is, err);
+
+	if (!rc && is)
+		rc = live_follows(s, app, &follows, err);
+	return rc || !is ? rc : publish_settle(s->store, app, follows, err);
+}
+
 /* ---- one container ---- */
 
 struct member {

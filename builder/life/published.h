@@ -26,4 +26,8 @@ int published_compose(
 int published_claim(struct server *s, const struct app *app, const struct life *life,
 	struct err *err);
 
+/* Ends a change of the app's driver (publish_change) by what its live life has: it stays,
+ * or is taken back. None under way: success. The caller holds the app's lock. */
+int published_settle(struct server *s, struct app *app, struct err *err);
+
 #endif

@@ -58,7 +58,9 @@ int ports_check(struct store *s, const struct settings *set, const struct app *a
 	q = store_query(s, err,
 		STORE_SQL("SELECT 1 FROM app WHERE ?1 IN (port, published) AND id != ?2 "
 			  "UNION ALL "
-			  "SELECT 1 FROM port WHERE host_port = ?1 AND app_id != ?2"),
+			  "SELECT 1 FROM port WHERE host_port = ?1 AND app_id != ?2 "
+			  "UNION ALL "
+			  "SELECT 1 FROM held_port WHERE port = ?1 AND app_id != ?2"),
 		STORE_I(port), STORE_I(app->id));
 	rc = store_step(q, err);
 	store_query_finish(q);

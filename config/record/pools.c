@@ -14,12 +14,14 @@ static const char *const taken[POOLS] = {
 	[POOL_SLOT] = "SELECT slot AS t FROM app WHERE slot IS NOT NULL "
 		      "UNION ALL SELECT slot FROM backend",
 	[POOL_PORT] = "SELECT port AS t FROM app WHERE port IS NOT NULL "
-		      "UNION ALL SELECT host_port FROM port",
+		      "UNION ALL SELECT host_port FROM port "
+		      "UNION ALL SELECT port FROM held_port",
 	[POOL_SUBNET] = "SELECT subnet AS t FROM app WHERE subnet IS NOT NULL "
 			"UNION ALL SELECT inside FROM app WHERE inside IS NOT NULL "
 			"UNION ALL SELECT subnet FROM shared_network",
 	[POOL_PUBLISHED] = "SELECT published AS t FROM app WHERE published IS NOT NULL "
-			   "UNION ALL SELECT host_port FROM port",
+			   "UNION ALL SELECT host_port FROM port "
+			   "UNION ALL SELECT port FROM held_port",
 };
 
 static const char *const setting_names[POOLS] = {

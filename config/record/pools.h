@@ -8,7 +8,8 @@ struct store;
 /* What there is a fixed number of: the proxy's backends (proxy.apps), ports (proxy.ports)
  * and networks (network.pool). Apps have one of each; mapped ports and shared networks
  * take theirs from the same pools, and so does the second network of apps without the
- * proxy. Where HAProxy has all of proxy.ports, these have one of proxy.published. */
+ * proxy. Where HAProxy has all of proxy.ports, these have one of proxy.published. A port
+ * that a life publishes is taken until that life is retired. */
 
 enum pool { POOL_SLOT, POOL_PORT, POOL_SUBNET, POOL_PUBLISHED };
 #define POOLS 4

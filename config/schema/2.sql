@@ -149,6 +149,16 @@ CREATE TABLE port (
 );
 CREATE INDEX port_app ON port (app_id, id);
 
+-- The host's ports that lives without the proxy have, or may have again when they are fallen
+-- back to: those of the live ones and of those that are unfinished, whatever is set by now.
+CREATE VIEW held_port (app_id, port) AS
+SELECT l.app_id, json_extract(p.value, '$.host')
+FROM (
+	SELECT app_id, config FROM life WHERE state NOT IN ('live', 'retired', 'failed')
+	UNION ALL
+	SELECT app_id, config FROM app JOIN life ON app_id = id AND number = live
+) l, json_each(CASE WHEN json_valid(l.config) THEN l.config ELSE '{}' END, '$.publish') p;
+
 -- The proxy's backend for each container port that an app maps beside web's own.
 CREATE TABLE backend (
 	app_id INTEGER NOT NULL,

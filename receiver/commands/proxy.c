@@ -96,30 +96,18 @@ static int check_unmapped(struct request *r, const struct app *app, struct err *
 		app->name, app->name, app->name);
 }
 
-static int write_wish(
-	struct request *r, struct app *app, const char *disabled, struct err *err)
+/* Closes the lock. What no life follows is taken back by the deploy that fails. */
+static int change(
+	struct request *r, struct app *app, bool disable, int lock, struct err *err)
 {
-	int rc = property_set(r->server.store, app->id, PUBLISH_FAMILY, PUBLISH_DISABLED,
-		disabled, err);
+	bool runs = app->live && !app->stopped;
+	int rc = publish_change(r->server.store, r->settings, app, disable, runs, err);
 
-	return rc ? rc : publish_prepare(r->server.store, r->settings, app, err);
-}
-
-/* Closes the lock. What can't be put in force isn't kept. */
-static int change(struct request *r, struct app *app, const char *disabled, int lock,
-	struct err *err)
-{
-	int rc = write_wish(r, app, disabled, err);
-
-	if (!rc && app->live && !app->stopped) {
-		rc = passage_renew(r, app, lock, "config", err);
-	} else {
-		(void)close(lock);
-		if (!rc && app->live)
-			(void)printf("       In force with ps:start %s\n", app->name);
-	}
-	if (rc)
-		(void)write_wish(r, app, *disabled ? "" : "true", NULL);
+	if (!rc && runs)
+		return passage_renew(r, app, lock, "config", err);
+	(void)close(lock);
+	if (!rc && app->live)
+		(void)printf("       In force with ps:start %s\n", app->name);
 	return rc;
 }
 
@@ -161,7 +149,7 @@ static int set_disabled(struct request *r, bool disable, struct err *err)
 	(void)printf(
 		"-----> %s proxy for %s\n", disable ? "Disabling" : "Enabling", app.name);
 	(void)fflush(stdout);
-	return change(r, &app, disable ? "true" : "", lock, err);
+	return change(r, &app, disable, lock, err);
 }
 
 static int disable_or_enable(struct request *r, bool disable, struct err *err)

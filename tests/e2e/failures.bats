@@ -181,8 +181,8 @@ unwire() {
 	server_as_usual
 }
 wire_to_engine() {
-	put_wire "$SERVER/engine.sock" "${BARDO_TEST_ENGINE#unix://}"
-	server_with -c "engine.host=unix://$SERVER/engine.sock"
+	put_wire_to_engine
+	server_with -c "engine.host=$WIRED_ENGINE"
 	git remote set-url production "$(remote_url "$APP")"
 }
 COULD_NOT_KILL='HTTP/1.1 500 Error\nContent-Type: application/json\nConnection: close\n\n'

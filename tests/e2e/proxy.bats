@@ -3,7 +3,9 @@
 
 setup_file() {
 	load lib
+	load wire
 	server_start
+	build_wire
 	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
 	new_app_repo shop
 	push
@@ -15,6 +17,7 @@ teardown_file() {
 }
 setup() {
 	load lib
+	load wire
 	use_git
 	server_as_usual
 	APP=$SHOP
@@ -24,6 +27,7 @@ setup() {
 # A test that fails leaves nobody watching.
 teardown() {
 	touch "$BATS_TEST_TMPDIR/stop"
+	remove_wire
 }
 
 at() { # PORT: what answers there
@@ -125,6 +129,42 @@ haproxy_says() {
 	patiently proxy:enable "$APP"
 	assert_equal "$(at "$FIRST")" 'version 2'
 	ssh_bardo apps:destroy "more-s$SLOT" --force
+}
+
+is_reached_by() { # haproxy|none PORT
+	assert_equal "$(ssh_bardo proxy:report "$APP" --format json |
+		jq -r '."proxy-computed-type" + " " + ."proxy-running-type"')" "$1 $1"
+	assert_equal "$(ssh_bardo apps:list --format json |
+		jq ".[] | select(.app == \"$APP\").port")" "$2"
+	assert_equal "$(at "$2")" 'version 2'
+}
+
+@test "proxy:disable and proxy:enable that are killed half-way are taken back, or done" {
+	put_wire_to_engine
+	for point in containers/create "/bardo.$APP/connect"; do
+		cut_off "$point" lose proxy:disable "$APP"
+		bardo reconcile "$APP"
+		is_reached_by haproxy "$FIRST"
+		run at "$OTHER"
+		assert_failure
+	done
+	patiently proxy:disable "$APP"
+	cut_off containers/create lose proxy:enable "$APP"
+	# Its port is nobody else's meanwhile.
+	ssh_bardo apps:create "more-s$SLOT"
+	ssh_bardo proxy:disable "more-s$SLOT"
+	assert_equal "$(ssh_bardo apps:list --format json |
+		jq ".[] | select(.app == \"more-s$SLOT\").port")" "$((OTHER + 1))"
+	bardo reconcile "$APP"
+	is_reached_by none "$OTHER"
+	ssh_bardo apps:destroy "more-s$SLOT" --force
+	remove_wire
+	# The record has the new life already, and HAProxy doesn't.
+	wire_to_proxy
+	cut_off 'add server' hang proxy:enable "$APP"
+	remove_wire
+	bardo reconcile "$APP"
+	is_reached_by haproxy "$FIRST"
 }
 
 @test "proxy:build-config leads visitors back to where the record says" {

@@ -5,10 +5,12 @@
 
 setup_file() {
 	load lib
+	load wire
 	more_settings() {
 		printf '[proxy]\n\tdriver = none\n[deploy]\n\tbake = 60s\n'
 	}
 	server_start
+	build_wire
 	export OWN=$SERVER/engine
 	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
 	new_app_repo shop
@@ -22,9 +24,14 @@ teardown_file() {
 }
 setup() {
 	load lib
+	load wire
 	use_git
 	APP=$SHOP
 	cd "$SHOP_REPO" || return 1
+}
+
+teardown() {
+	remove_wire
 }
 
 at() { # PORT: what answers there
@@ -168,18 +175,41 @@ networks_of() {
 	assert_success
 }
 
-@test "bardod killed in mid-switch: reconcile leads the port to what the record says" {
+has_container() {
+	[ -n "$(docker ps -aq --filter "name=^$1\$")" ]
+}
+
+@test "killed anywhere in the switch: the life of the record has its port again, alone" {
+	put_wire_to_engine
 	live=bardo.$APP.web.$(live_life "$APP" life).1
-	docker network disconnect "bardo._inside.$APP" "$live"
-	docker network disconnect "bardo.$APP" "$live"
-	run at "$FIRST"
-	assert_failure
-	run bardo doctor
-	assert_output "nobody answers at port $FIRST, which is published for $APP"
-	bardo reconcile "$APP"
-	assert_equal "$(at "$FIRST")" 'version 1'
+	for point in "_inside.$APP/disconnect" "/bardo.$APP/disconnect" "/bardo.$APP/connect"; do
+		cut_off "$point" lose ps:restart "$APP"
+		if [ "$point" = "/bardo.$APP/disconnect" ]; then
+			run bardo doctor
+			assert_output "nobody answers at port $FIRST, which is published for $APP"
+		fi
+		bardo reconcile "$APP"
+		assert_equal "$(at "$FIRST")" 'version 1'
+		assert_equal "$(life "$APP" 0 state)" failed
+		run has_container "bardo.$APP.web.$(life "$APP" 0 life).1"
+		assert_failure
+		assert_equal "$(networks_of "$live")" "bardo._inside.$APP bardo.$APP "
+	done
 	run patiently proxy:build-config "$APP"
 	assert_success
+}
+
+@test "a port that can't be given back at once is given back as soon as it can" {
+	put_wire_to_engine
+	refuse "/bardo.$APP/connect" \
+		'HTTP/1.1 500 Error\nContent-Type: application/json\nConnection: close\n\n{"message":"no room"}'
+	run bardo -c "engine.host=$WIRED_ENGINE" ps:restart "$APP"
+	assert_failure
+	assert_output 'switch failed: .*no room'
+	assert_output 'Not everything could be put back yet: .*no room'
+	refute_output 'goes on serving'
+	# (bardod's Engine has room.)
+	wait_until 30 at_is "$FIRST" 'version 1'
 }
 
 @test "what a program needs to begin is reached in an internal network, and no other" {

@@ -27,7 +27,7 @@ remove_wire() {
 		kill_family "$WIRE"
 		wait "$WIRE" || true
 		rm -f "$WIRED"
-		WIRE=''
+		WIRE='' WIRED_ENGINE=''
 	fi
 	if [ -e "$DATA/run/proxy/behind" ]; then
 		mv "$DATA/run/proxy/behind" "$DATA/run/proxy/proxy.sock"
@@ -37,4 +37,23 @@ remove_wire() {
 # refuse TEXT ANSWER ...: what holds the text gets the answer ("hang": none).
 refuse() {
 	printf '%s\t%s\n' "$@" >"$RULES"
+}
+
+put_wire_to_engine() {
+	put_wire "$SERVER/engine.sock" "${BARDO_TEST_ENGINE#unix://}"
+	WIRED_ENGINE=unix://$WIRED
+}
+# cut_off TEXT ANSWER VERB ...: the command on the host, killed when what it says to where
+# the wire leads has the text ("hang": nobody has heard of it; "lose": it is done).
+cut_off() {
+	local pid point=$1 answer=$2
+	shift 2
+	rm -f "$RULES.met"
+	refuse "$point" "$answer"
+	bardo -c "engine.host=${WIRED_ENGINE:-$BARDO_TEST_ENGINE}" "$@" >/dev/null 2>&1 3>&- &
+	pid=$!
+	wait_until 30 test -e "$RULES.met"
+	kill_family "$pid" KILL
+	wait "$pid" || true
+	: >"$RULES"
 }

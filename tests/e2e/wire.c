@@ -3,8 +3,10 @@
  * CONNECT for each to LISTEN, until it is killed. RULES is a file that is read anew for
  * each piece of what clients send: a line "TEXT<tab>ANSWER" has a piece that holds TEXT
  * answered with ANSWER, "\n" in it being a line's end, and the connection closed; with
- * "hang" for an ANSWER there is none for as long as the rule stands, and RULES.met is
- * made. So something that otherwise works refuses one thing.
+ * "hang" for an ANSWER there is none for as long as the rule stands and the client waits,
+ * and RULES.met is made. With "lose" the piece passes, and its answer gets lost:
+ * RULES.met is made when that has come. So something that otherwise works refuses one
+ * thing.
  */
 
 #include <poll.h>
@@ -95,20 +97,35 @@ static void note_meeting(const char *rules)
 		(void)fclose(file);
 }
 
-/* Whether the piece may pass. */
-static bool judge(const char *rules, int client, const char *piece)
+enum verdict { PASSES, REFUSED, PASSES_AND_LOSES_THE_ANSWER };
+
+static enum verdict judge(const char *rules, int client, const char *piece)
 {
+	struct pollfd leaves = {client, POLLRDHUP, 0};
 	char answer[RULE_MAX];
 
 	while (is_ruled(rules, piece, answer)) {
+		if (!strcmp(answer, "lose"))
+			return PASSES_AND_LOSES_THE_ANSWER;
 		if (strcmp(answer, "hang") != 0) {
 			say(client, answer);
-			return false;
+			return REFUSED;
 		}
 		note_meeting(rules);
-		(void)poll(NULL, 0, BETWEEN_LOOKS_MS);
+		if (poll(&leaves, 1, BETWEEN_LOOKS_MS) > 0)
+			return REFUSED;
 	}
-	return true;
+	return PASSES;
+}
+
+/* Until the client gives up. */
+static void lose_answer(const char *rules, int client, int server)
+{
+	struct pollfd comes = {server, POLLIN, 0}, leaves = {client, POLLRDHUP, 0};
+
+	(void)poll(&comes, 1, -1);
+	note_meeting(rules);
+	(void)poll(&leaves, 1, -1);
 }
 
 static void carry(const char *rules, int client, int server)
@@ -120,6 +137,7 @@ static void carry(const char *rules, int client, int server)
 		if (poll(ends, 2, -1) < 0)
 			return;
 		for (int i = 0; i < 2; i++) {
+			enum verdict verdict = PASSES;
 			ssize_t n;
 
 			if (!ends[i].revents)
@@ -128,10 +146,15 @@ static void carry(const char *rules, int client, int server)
 			if (n <= 0)
 				return;
 			piece[n] = '\0';
-			if (!i && !judge(rules, client, piece))
+			if (!i)
+				verdict = judge(rules, client, piece);
+			if (verdict == REFUSED ||
+				!send_all(ends[!i].fd, piece, (size_t)n))
 				return;
-			if (!send_all(ends[!i].fd, piece, (size_t)n))
+			if (verdict == PASSES_AND_LOSES_THE_ANSWER) {
+				lose_answer(rules, client, server);
 				return;
+			}
 		}
 	}
 }

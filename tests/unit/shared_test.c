@@ -329,6 +329,75 @@ static void ports_that_haproxy_has_are_not_published(void **state)
 	assert_non_null(strstr(b->err.msg, "have ports in common"));
 }
 
+static int change(struct bench *b, struct app *app, bool disable)
+{
+	return publish_change(b->store, &b->settings, app, disable, true, &b->err);
+}
+
+/* A new life of shop's is live; one that publishes has the port that is its own by now.
+ */
+static struct life switch_over(struct bench *b, bool publishes)
+{
+	struct life life = {.app_id = b->shop.id};
+	char config[64] = "{}";
+
+	(void)snprintf(life.user, sizeof(life.user), "ada");
+	if (publishes)
+		(void)snprintf(config, sizeof(config),
+			"{\"publish\":[{\"host\":%d,\"container\":5000}]}", b->shop.port);
+	assert_int_equal(life_create(b->store, &b->shop, &life, NULL), 0);
+	assert_int_equal(life_set_config(b->store, &life, config, NULL), 0);
+	assert_int_equal(life_switch(b->store, &b->shop, &life, &b->err), 0);
+	return life;
+}
+
+static void a_port_is_nobody_elses_as_long_as_a_life_has_it(void **state)
+{
+	struct bench *b = *state;
+	struct life life;
+
+	disable_proxy(b, &b->shop, "true");
+	life = switch_over(b, true);
+	disable_proxy(b, &b->shop, "");
+	disable_proxy(b, &b->blog, "true");
+	assert_int_equal(b->blog.port, 8201);
+	(void)switch_over(b, false);
+	assert_int_equal(map(b, &b->blog, 8200, 9000), ERR_EXISTS);
+	/* It comes back to the same. */
+	disable_proxy(b, &b->shop, "true");
+	assert_int_equal(b->shop.port, 8200);
+	disable_proxy(b, &b->shop, "");
+	assert_int_equal(life_retire(b->store, &life, NULL), 0);
+	assert_int_equal(map(b, &b->blog, 8200, 9000), 0);
+}
+
+static void a_change_that_no_life_follows_is_taken_back(void **state)
+{
+	struct bench *b = *state;
+	int own = b->shop.port;
+	bool is = false;
+
+	assert_int_equal(change(b, &b->shop, true), 0);
+	assert_int_equal(b->shop.port, 8200);
+	assert_int_equal(publish_settle(b->store, &b->shop, false, NULL), 0);
+	assert_int_equal(b->shop.port, own);
+	assert_int_equal(change(b, &b->shop, true), 0);
+	assert_int_equal(publish_settle(b->store, &b->shop, true, NULL), 0);
+	assert_int_equal(b->shop.port, 8200);
+	(void)switch_over(b, true);
+	assert_int_equal(change(b, &b->shop, false), 0);
+	assert_int_equal(b->shop.port, own);
+	assert_int_equal(publish_is_changing(b->store, &b->shop, &is, NULL), 0);
+	assert_true(is);
+	assert_int_equal(publish_settle(b->store, &b->shop, false, NULL), 0);
+	assert_int_equal(b->shop.port, 8200);
+	assert_int_equal(publish_is_changing(b->store, &b->shop, &is, NULL), 0);
+	assert_false(is);
+	assert_int_equal(
+		publish_is_set(b->store, &b->settings, b->shop.id, &is, NULL), 0);
+	assert_true(is);
+}
+
 #define SHARED_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -345,6 +414,8 @@ int main(void)
 		SHARED_TEST(a_shared_network_takes_no_name_that_means_something_else),
 		SHARED_TEST(an_app_without_the_proxy_has_a_port_and_a_network_beside),
 		SHARED_TEST(its_mapped_ports_are_of_proxy_published),
+		SHARED_TEST(a_port_is_nobody_elses_as_long_as_a_life_has_it),
+		SHARED_TEST(a_change_that_no_life_follows_is_taken_back),
 		SHARED_TEST(without_any_proxy_it_keeps_its_own_port),
 		SHARED_TEST(ports_that_haproxy_has_are_not_published),
 		SHARED_TEST(lives_tell_what_they_had_mounted_old_and_new),
