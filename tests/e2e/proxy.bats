@@ -209,7 +209,7 @@ is_reached_by() { # haproxy|none PORT
 	assert_success
 	assert_equal "$(at "$FIRST")" 'version 2'
 	[ ! -e "$DATA/run/proxy/haproxy.pid" ] || is_gone "$(cat "$DATA/run/proxy/haproxy.pid")"
-	bardo -c proxy.driver=none ports:add "$APP" "http:$((FIRST + 4)):5999"
+	wait_until 20 bardo -c proxy.driver=none ports:add "$APP" "http:$((FIRST + 4)):5999"
 	wait_until 20 ssh_bardo ps:stop --all
 	server_as_usual
 	ssh_bardo ps:start --all
