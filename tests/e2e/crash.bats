@@ -40,11 +40,7 @@ in_mid_check() {
 	new_app_repo "$1"
 	run push
 	assert_success
-	gate_start
-	printf '#!/bin/sh\n%s\nexec /start\n' "$GATE" >gated
-	chmod 755 gated
-	printf '%s\n' 'FROM busybox' 'COPY start gated /' 'COPY www /www' 'CMD ["/gated"]' \
-		>Dockerfile
+	gate_before_start
 	write_version 2
 	push_in_background
 	gate_wait

@@ -71,10 +71,8 @@ app_is_gone() {
 	new_app_repo before
 	push
 	new_app_repo unrouted
-	gate_start
-	printf '#!/bin/sh\n%s\nexec /start\n' "$GATE" >gated
-	chmod 755 gated
-	dockerfile 'FROM busybox' 'COPY start gated /' 'COPY www /www' 'CMD ["/gated"]'
+	gate_before_start
+	write_version 1
 	push_in_background
 	gate_wait
 	proxy_signal STOP

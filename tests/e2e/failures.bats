@@ -166,10 +166,7 @@ candidate() {
 	write_version 2
 }
 waits_in_its_check() {
-	gate_start
-	printf '#!/bin/sh\n%s\nexec /start\n' "$GATE" >gated
-	chmod 755 gated
-	printf '%s\n' 'FROM busybox' 'COPY start gated /' 'COPY www /www' >Dockerfile
+	gate_before_start
 	echo 'web: /gated' >Procfile
 	candidate
 	push_in_background

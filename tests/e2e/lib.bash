@@ -479,6 +479,14 @@ gate_start() {
 	GATE_PID=$!
 	export GATE=": $RANDOM$RANDOM; nc \$(ip route | sed -n 's/^default via \\([^ ]*\\).*/\\1/p') $port </dev/null || true"
 }
+# gate_before_start: in an app's repository; its next version listens once the gate opens.
+gate_before_start() {
+	gate_start
+	printf '#!/bin/sh\n%s\nexec /start\n' "$GATE" >gated
+	chmod 755 gated
+	printf '%s\n' 'FROM busybox' 'COPY start gated /' 'COPY www /www' 'CMD ["/gated"]' \
+		>Dockerfile
+}
 gate_is_reached() {
 	[ -e "$gate.reached" ]
 }
