@@ -93,7 +93,7 @@ static void a_rollback_leaves_no_trace(void **state)
 			STORE_SQL("INSERT INTO app (name, created_at) VALUES (?, 1)"),
 			STORE_T("shop")),
 		0);
-	store_rollback(r->store);
+	assert_int_equal(store_end(r->store, ERR_USAGE, NULL), ERR_USAGE);
 	assert_int_equal(app_find(r->store, "shop", &app, NULL), ERR_NOTFOUND);
 }
 
