@@ -48,14 +48,6 @@ static bool is_colour(const char *p, size_t len)
 	return true;
 }
 
-static bool is_control(const unsigned char *p, size_t len)
-{
-	if (len == 1)
-		return (p[0] < 0x20 && p[0] != '\t') || p[0] == 0x7f;
-	/* C1: a terminal may take U+009B for ESC [. */
-	return len == 2 && p[0] == 0xc2 && p[1] < 0xa0;
-}
-
 /* What is left of a line after its carriage returns: the part behind the last one that
  * has text behind it, as a progress bar leaves it on a terminal. */
 static void skip_overwritten(const char **line, size_t *len)
@@ -97,7 +89,7 @@ void say_clean(struct buf *out, const char *line, size_t len, size_t max)
 			n = 1;
 			text = REPLACEMENT;
 			text_len = strlen(REPLACEMENT);
-		} else if (is_control((const unsigned char *)line, n)) {
+		} else if (*line != '\t' && utf8_is_control(line, n)) {
 			text_len = 0;
 		}
 		if (shown + text_len > max) {

@@ -44,15 +44,28 @@ uint32_t utf8_character(const char *text, size_t length)
 	return character;
 }
 
-bool utf8_is_valid(const char *text, size_t len)
+bool utf8_is_control(const char *text, size_t length)
 {
-	while (len) {
-		size_t n = utf8_length(text, len);
+	uint32_t character = utf8_character(text, length);
+
+	return character < 0x20 || (character >= 0x7f && character < 0xa0);
+}
+
+size_t utf8_valid_length(const char *text, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		size_t n = utf8_length(text + done, len - done);
 
 		if (!n)
-			return false;
-		text += n;
-		len -= n;
+			break;
+		done += n;
 	}
-	return true;
+	return done;
+}
+
+bool utf8_is_valid(const char *text, size_t len)
+{
+	return utf8_valid_length(text, len) == len;
 }

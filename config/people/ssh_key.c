@@ -1,6 +1,7 @@
 #include "config/people/users.h"
 
 #include "config/base/err.h"
+#include "config/base/utf8.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -57,25 +58,24 @@ static size_t bits_of(struct span number)
 	return bits;
 }
 
-/* The blob repeats its type; an ssh-rsa goes on with e and n. */
+/* The blob repeats its type, and is strings to its end: of an ssh-rsa e and n. */
 static int check_blob(const struct ssh_key *key, struct span blob, struct err *err)
 {
-	struct span type, e, n;
+	struct span type, last = {0};
+	int rc = take_string(&blob, &type);
+	bool whole = !rc && blob.len && type.len == strlen(key->type) &&
+		!memcmp(type.data, key->type, type.len);
 
-	if (take_string(&blob, &type) < 0 || type.len != strlen(key->type) ||
-		memcmp(type.data, key->type, type.len))
+	while (whole && blob.len)
+		whole = take_string(&blob, &last) == 0;
+	if (!whole)
 		return err_set(err, ERR_USAGE,
 			"the key is damaged: copy the whole line of the .pub file");
-	if (strcmp(key->type, "ssh-rsa"))
-		return 0;
-	if (take_string(&blob, &e) < 0 || take_string(&blob, &n) < 0)
-		return err_set(err, ERR_USAGE,
-			"the key is damaged: copy the whole line of the .pub file");
-	if (bits_of(n) < RSA_BITS_MIN)
+	if (!strcmp(key->type, "ssh-rsa") && bits_of(last) < RSA_BITS_MIN)
 		return err_set(err, ERR_USAGE,
 			"an RSA key of %zu bits is too weak: make one with ssh-keygen -t "
 			"ed25519",
-			bits_of(n));
+			bits_of(last));
 	return 0;
 }
 
@@ -128,6 +128,46 @@ static bool known_type(const char *type, size_t len)
 	return false;
 }
 
+static int not_a_key(const char *line, struct err *err)
+{
+	if (!strncmp(line, "-----BEGIN", 10) &&
+		memmem(line, strcspn(line, "\r\n"), "PRIVATE", 7))
+		return err_set(err, ERR_USAGE,
+			"that is a private key: keep it to yourself, and give the .pub "
+			"file beside it");
+	if (!strncmp(line, "-----BEGIN", 10) || !strncmp(line, "---- BEGIN", 10))
+		return err_set(err, ERR_USAGE,
+			"a public key in another form: `ssh-keygen -i -f FILE` (with -m "
+			"PKCS8 for PEM) makes a line of it");
+	if (!strncmp(line, "ssh-dss ", 8))
+		return err_set(err, ERR_USAGE,
+			"DSA keys are too weak: make one with ssh-keygen -t ed25519");
+	return err_set(err, ERR_USAGE,
+		"not a public key: give one line like 'ssh-ed25519 AAAA… comment'");
+}
+
+/* It is shown on other people's terminals, and in JSON. */
+static void copy_comment(char *out, size_t size, const char *text, size_t len)
+{
+	size_t used = 0;
+
+	while (len) {
+		size_t n = utf8_length(text, len);
+		bool plain = n && !utf8_is_control(text, n);
+
+		if (used + (plain ? n : 1) >= size)
+			break;
+		if (plain)
+			memcpy(out + used, text, n);
+		else
+			out[used] = '?';
+		used += plain ? n : 1;
+		text += n ? n : 1;
+		len -= n ? n : 1;
+	}
+	out[used] = '\0';
+}
+
 int ssh_key_parse(struct ssh_key *out, const char *line, struct err *err)
 {
 	struct ssh_key key = {0};
@@ -139,14 +179,8 @@ int ssh_key_parse(struct ssh_key *out, const char *line, struct err *err)
 	if (strlen(line) > KEY_LINE_MAX)
 		return err_set(
 			err, ERR_USAGE, "the key is longer than %d bytes", KEY_LINE_MAX);
-	if (!strncmp(line, "-----BEGIN", 10))
-		return err_set(err, ERR_USAGE,
-			"that is a private key: keep it to yourself, and give the .pub "
-			"file beside it");
 	if (!known_type(line, type_len))
-		return err_set(err, ERR_USAGE,
-			"not a public key: give one line like 'ssh-ed25519 AAAA… "
-			"comment'");
+		return not_a_key(line, err);
 	memcpy(key.type, line, type_len);
 	line += type_len + strspn(line + type_len, " \t");
 	blob_len = strcspn(line, " \t\r\n");
@@ -154,8 +188,7 @@ int ssh_key_parse(struct ssh_key *out, const char *line, struct err *err)
 	if (rc)
 		return rc;
 	line += blob_len + strspn(line + blob_len, " \t");
-	(void)snprintf(key.comment, sizeof(key.comment), "%.*s",
-		(int)strcspn(line, "\r\n"), line);
+	copy_comment(key.comment, sizeof(key.comment), line, strcspn(line, "\r\n"));
 	*out = key;
 	return 0;
 }

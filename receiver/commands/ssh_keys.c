@@ -14,6 +14,15 @@
 
 /* Users' keys. Server admins see to everybody's, others to their own. */
 
+/* Given at once. */
+#define KEYS_MAX 32
+#define KEYS_TEXT_MAX (8 * KEY_LINE_MAX)
+
+struct keys {
+	struct ssh_key items[KEYS_MAX];
+	size_t len;
+};
+
 static bool is_admin(const struct request *r)
 {
 	return r->on_host || r->user.admin;
@@ -29,29 +38,70 @@ static int check_own(const struct request *r, const char *name, struct err *err)
 		r->argv[0], r->user.name, r->user.name);
 }
 
-/* The file (NULL, "-": standard input) is read as the server's user, and only for who is
- * on the host anyway. */
-static int read_key(
-	struct request *r, const char *file, struct ssh_key *key, struct err *err)
+/* As an authorized_keys file has them, between blank lines and comments. */
+static int parse_keys(char *text, struct keys *out, struct err *err)
+{
+	struct ssh_key key;
+	char *rest = NULL;
+	int rc = 0;
+
+	for (char *line = strtok_r(text, "\n", &rest); !rc && line;
+		line = strtok_r(NULL, "\n", &rest)) {
+		line += strspn(line, " \t\r");
+		if (!*line || *line == '#')
+			continue;
+		rc = ssh_key_parse(&key, line, err);
+		if (!rc && out->len == KEYS_MAX)
+			rc = err_set(err, ERR_USAGE, "more than %d keys", KEYS_MAX);
+		if (!rc)
+			out->items[out->len++] = key;
+	}
+	return rc || out->len ? rc : ssh_key_parse(&key, "", err);
+}
+
+/* At least one. The file (NULL, "-": standard input) is read as the server's user, and
+ * only for who is on the host anyway. */
+static int read_keys(
+	struct request *r, const char *file, struct keys *out, struct err *err)
 {
 	struct buf text;
 	int rc;
 
+	out->len = 0;
 	if (file && !strcmp(file, "-"))
 		file = NULL;
 	if (file && !r->on_host)
 		return err_set(err, ERR_USAGE,
 			"from afar the key comes on standard input: ssh … %s … < key.pub",
 			r->argv[0]);
-	buf_init(&text, KEY_LINE_MAX);
+	buf_init(&text, KEYS_TEXT_MAX);
 	rc = file ? io_read_file(file, &text, err)
 		  : io_read_all(STDIN_FILENO, &text, err);
 	if (!rc && memchr(buf_text(&text), '\0', text.len))
 		rc = err_set(err, ERR_USAGE, "that is no public key");
 	if (!rc)
-		rc = ssh_key_parse(key, buf_text(&text), err);
+		rc = parse_keys(text.len ? text.data : (char[]){""}, out, err);
 	buf_finish(&text);
 	return rc;
+}
+
+/* One that can't be added keeps the others from nothing; the first error is told. */
+static int add_keys(struct request *r, const struct users_add *add,
+	const struct keys *keys, struct err *err)
+{
+	int first = 0;
+
+	for (size_t i = 0; i < keys->len; i++) {
+		const struct ssh_key *key = &keys->items[i];
+		struct user user;
+		int rc = users_add_key(r->server.store, r->settings, add, key, &user,
+			first ? NULL : err);
+
+		if (!rc)
+			(void)printf("%s\n", key->fingerprint);
+		first = first ? first : rc;
+	}
+	return first;
 }
 
 int run_ssh_keys_add(struct request *r, struct err *err)
@@ -61,8 +111,7 @@ int run_ssh_keys_add(struct request *r, struct err *err)
 		{"--admin", NULL, &add.admin, NULL},
 		{"--deploy-only", NULL, &add.deploy_only, NULL},
 	};
-	struct ssh_key key;
-	struct user user;
+	struct keys keys;
 	int rc = command_options(r, options, 2, 1, 2, err);
 
 	if (!rc)
@@ -76,15 +125,12 @@ int run_ssh_keys_add(struct request *r, struct err *err)
 			"a key that only pushes is no admin's: leave out --admin or "
 			"--deploy-only");
 	if (!rc)
-		rc = read_key(r, r->argc > 2 ? r->argv[2] : NULL, &key, err);
+		rc = read_keys(r, r->argc > 2 ? r->argv[2] : NULL, &keys, err);
 	if (rc)
 		return rc;
 	add.name = r->argv[1];
 	add.create = r->on_host;
-	rc = users_add_key(r->server.store, r->settings, &add, &key, &user, err);
-	if (!rc)
-		(void)printf("%s\n", key.fingerprint);
-	return rc;
+	return add_keys(r, &add, &keys, err);
 }
 
 static int print_key(
@@ -121,6 +167,7 @@ static int add_key(
 int run_ssh_keys_list(struct request *r, struct err *err)
 {
 	const char *name;
+	struct user user;
 	bool json;
 	cJSON *list;
 	int rc = command_only_format(r, 0, 1, &json, err);
@@ -128,6 +175,8 @@ int run_ssh_keys_list(struct request *r, struct err *err)
 	name = r->argc > 1 ? r->argv[1] : is_admin(r) ? NULL : r->user.name;
 	if (!rc && name)
 		rc = check_own(r, name, err);
+	if (!rc && name)
+		rc = users_find(r->server.store, name, &user, err);
 	if (rc)
 		return rc;
 	if (!json)
@@ -166,22 +215,28 @@ int run_ssh_keys_remove(struct request *r, struct err *err)
 	return rc;
 }
 
-/* Who has the key that was given. */
-static int find_owner(struct request *r, struct err *err)
+static int show_owner(struct request *r, const struct ssh_key *key, struct err *err)
 {
-	struct ssh_key key;
 	struct user user;
-	int rc = read_key(r, r->argv[1], &key, err);
+	int rc = users_find_by_key(r->server.store, key->fingerprint, &user, err);
 
-	if (rc)
-		return rc;
-	rc = users_find_by_key(r->server.store, key.fingerprint, &user, err);
 	if (rc == ERR_NOTFOUND)
 		return err_set(err, rc, "nobody has the key %s: ssh-keys:add gives it",
-			key.fingerprint);
+			key->fingerprint);
 	if (!rc)
-		(void)printf("%s is a key of %s%s\n", key.fingerprint, user.name,
+		(void)printf("%s is a key of %s%s\n", key->fingerprint, user.name,
 			user.deploy_only ? ", and only pushes" : "");
+	return rc;
+}
+
+/* Who has the keys that were given. */
+static int find_owners(struct request *r, struct err *err)
+{
+	struct keys keys;
+	int rc = read_keys(r, r->argv[1], &keys, err);
+
+	for (size_t i = 0; !rc && i < keys.len; i++)
+		rc = show_owner(r, &keys.items[i], err);
 	return rc;
 }
 
@@ -190,7 +245,7 @@ int run_ssh_keys_verify(struct request *r, struct err *err)
 	int rc = command_options(r, NULL, 0, 0, 1, err);
 
 	if (!rc && r->argc > 1)
-		return find_owner(r, err);
+		return find_owners(r, err);
 	if (!rc)
 		rc = users_check_snapshot(r->server.store, r->settings, err);
 	if (!rc)

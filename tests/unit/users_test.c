@@ -87,10 +87,16 @@ static void says_what_is_wrong_with_a_key(void **state)
 	refuses("command=\"x\" ssh-ed25519 AAAA", "not a public key");
 	refuses("ssh-ed25519-cert-v01@openssh.com AAAA", "not a public key");
 	refuses("-----BEGIN OPENSSH PRIVATE KEY-----", "private key");
+	refuses("-----BEGIN PUBLIC KEY-----", "another form");
+	refuses("---- BEGIN SSH2 PUBLIC KEY ----", "another form");
+	refuses("ssh-dss AAAAB3NzaC1kc3M=", "DSA");
 	refuses("ssh-ed25519 !!!!", "base64");
 	refuses("ssh-ed25519", "damaged");
 	refuses("ssh-ed25519 AAAAB3NzaC1yc2E=", "damaged");
 	refuses("ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAw==", "damaged");
+	/* The end is cut off. */
+	refuses("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHab", "damaged");
+	refuses("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5", "damaged");
 }
 
 static void refuses_a_weak_rsa_key(void **state)
