@@ -4,6 +4,7 @@
 #include "builder/git/history.h"
 #include "builder/life/life.h"
 #include "builder/life/plan.h"
+#include "builder/say.h"
 #include "config/base/err.h"
 #include "config/paths.h"
 #include "config/record/lives.h"
@@ -241,9 +242,11 @@ static void add_commands(cJSON *out, const struct side *from, const struct side 
 static int add_commit(void *ctx, const char *commit, const char *summary)
 {
 	cJSON *o = cJSON_CreateObject();
+	cJSON *text = cJSON_AddStringToObject(o, "summary", summary);
 
 	(void)cJSON_AddStringToObject(o, "commit", commit);
-	(void)cJSON_AddStringToObject(o, "summary", summary);
+	if (text)
+		say_plain(text->valuestring);
 	return cJSON_AddItemToArray(ctx, o) ? 0 : ERR_FAILED;
 }
 

@@ -2,6 +2,7 @@
 
 #include "config/base/err.h"
 #include "config/base/number.h"
+#include "config/base/utf8.h"
 
 #include <cjson/cJSON.h>
 #include <limits.h>
@@ -166,11 +167,31 @@ void command_say(const struct request *r, const char *format, ...)
 	va_end(args);
 }
 
+/* A commit's summary or a tag may be in any encoding, and JSON is UTF-8. */
+static void print_utf8(const char *text)
+{
+	size_t len = strlen(text);
+
+	while (len) {
+		size_t good = utf8_valid_length(text, len);
+
+		(void)fwrite(text, 1, good, stdout);
+		text += good;
+		len -= good;
+		if (!len)
+			break;
+		(void)fputs("\xef\xbf\xbd", stdout);
+		text++;
+		len--;
+	}
+}
+
 void command_print_json(const cJSON *json)
 {
 	char *text = cJSON_PrintUnformatted(json);
 
-	(void)printf("%s\n", text ? text : "");
+	print_utf8(text ? text : "");
+	(void)putchar('\n');
 	free(text);
 }
 

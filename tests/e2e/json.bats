@@ -11,7 +11,13 @@ setup_file() {
 		export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
 		new_app_repo shop
 		deploy_version one
-		deploy_version two
+		# Commits, tags and the names of keys may be in any encoding.
+		echo two >www/index.html
+		git -c i18n.commitEncoding=iso-8859-1 commit -qam $'caf\xe9 \e[31m'
+		git tag $'v-caf\xe9'
+		push main --tags
+		ssh-keygen -q -t ed25519 -N '' -C $'caf\xe9 \e[31m' -f "$CLIENT/latin"
+		bardo ssh-keys:add admin <"$CLIENT/latin.pub"
 	)
 	# Something for every list to tell of.
 	export SHOP=shop-s$SLOT
@@ -97,8 +103,18 @@ fields() {
 		# doctor tells with 1 that something is out of order.
 		[ "$status" = 0 ] || [ "$verb" = doctor ] || show "$verb"
 		jq -e . <<<"$output" >/dev/null || show "$verb prints no JSON"
+		iconv -f utf-8 -t utf-8 <<<"$output" >/dev/null || show "$verb is no UTF-8"
 		[ "$verb" = events ] || [ "$verb" = events:list ] ||
 			assert_equal "$verb: $(wc -l <<<"$output")" "$verb: 1"
+	done
+}
+
+@test "what others wrote sends nothing to a terminal" {
+	for words in ssh-keys:list "lives:diff $SHOP 1 2"; do
+		# shellcheck disable=SC2086
+		output=$(ssh_bardo $words)
+		grep -q 'caf' <<<"$output" || show "$words"
+		! grep -q $'\e' <<<"$output" || show "$words"
 	done
 }
 
