@@ -122,11 +122,14 @@ static int start(struct passage *p, struct err *err)
 
 	if (!rc)
 		rc = life_check_room(p->server, p->app, &p->plan, err);
+	/* What the Engine refuses to make costs the life before nothing. */
+	if (!rc)
+		rc = life_make(p->server, p->app, p->life, &p->plan, err);
 	if (!rc)
 		rc = passage_make_way(p, err);
 	if (!rc) {
 		say_step(p->say, "Starting life %d", p->life->number);
-		rc = life_start(p->server, p->app, p->life, &p->plan, err);
+		rc = life_start(p->server, p->app, p->life, err);
 	}
 	if (rc)
 		return err_prefix(err, "start failed: ");

@@ -91,7 +91,7 @@ int life_check_room(
 		needed, len, CONTAINERS_MAX, app->name);
 }
 
-int life_start(struct server *s, const struct app *app, const struct life *life,
+int life_make(struct server *s, const struct app *app, const struct life *life,
 	const struct plan *plan, struct err *err)
 {
 	struct place_list places = {0};
@@ -102,6 +102,15 @@ int life_start(struct server *s, const struct app *app, const struct life *life,
 		for (int n = 1; n <= p.count && !rc; n++)
 			rc = create_one(s, app, life, plan, p.name, n, &places, err);
 	}
+	return rc;
+}
+
+int life_start(
+	struct server *s, const struct app *app, const struct life *life, struct err *err)
+{
+	struct place_list places;
+	int rc = read_places(s, app, life, &places, err);
+
 	return rc ? rc : at_once(s, app, places.items, places.len, container_start, err);
 }
 

@@ -25,10 +25,14 @@ int life_read_plan(
 int life_check_room(struct server *s, const struct app *app, const struct plan *plan,
 	struct err *err);
 
-/* Reserves the places of every process of the plan, creates the containers and starts
- * them. What was made stays for life_remove when it fails. */
-int life_start(struct server *s, const struct app *app, const struct life *life,
+/* Reserves the places of every process of the plan, and creates the containers: what the
+ * Engine refuses of them is refused here. What was made stays for life_remove when it
+ * fails. */
+int life_make(struct server *s, const struct app *app, const struct life *life,
 	const struct plan *plan, struct err *err);
+/* Starts the containers that life_make made. */
+int life_start(struct server *s, const struct app *app, const struct life *life,
+	struct err *err);
 
 /* Proves each container whose process type isn't skipped; when one fails, says its
  * failure card. */

@@ -198,6 +198,17 @@ serving() { # the container that does
 	docker volume rm "taken-s${SLOT}_db" >/dev/null
 }
 
+@test "what the Engine refuses to make doesn't stop the life that has the volume" {
+	ssh_bardo resource:limit "$APP" --cpu 5000
+	started=$(docker inspect -f '{{.State.StartedAt}}' "$(serving)")
+	run patiently ps:restart "$APP"
+	ssh_bardo resource:limit-clear "$APP"
+	assert_status 1
+	assert_output 'start failed: .*CPUs'
+	refute_output 'Stopping life'
+	assert_equal "$(docker inspect -f '{{.State.StartedAt}}' "$(serving)")" "$started"
+}
+
 @test "what can't be mounted is said" {
 	for mount in "data-s$SLOT" "data-s$SLOT:data" "data-s$SLOT:/" "data-s$SLOT:/x:rx" \
 		":/x" "-x:/y" "a b:/x"; do
