@@ -1,6 +1,7 @@
 #include "hooks/push.h"
 
 #include "builder/git/ref.h"
+#include "builder/life/compose.h"
 #include "builder/recipe/of_app.h"
 #include "builder/recipe/recipe.h"
 #include "builder/say.h"
@@ -234,6 +235,8 @@ static void judge_recipe(struct push *p, struct push_command *c, const char *rep
 
 	if (!rc) {
 		rc = recipe_check_env(&recipe, &p->server, &p->app, &err);
+		if (!rc)
+			rc = plan_check_recipe(&p->server, &p->app, &recipe, &err);
 		recipe_finish(&recipe);
 	}
 	if (rc)

@@ -198,6 +198,8 @@ static int read_recipe(struct passage *p, struct err *err)
 	recipe_each_left_out(&p->recipe, say_left_out, p->say);
 	rc = recipe_check_env(&p->recipe, p->server, p->app, err);
 	if (!rc)
+		rc = plan_check_recipe(p->server, p->app, &p->recipe, err);
+	if (!rc)
 		rc = recipe_set_env(
 			&p->recipe, p->server, p->app, names, sizeof(names), err);
 	if (!rc && *names)

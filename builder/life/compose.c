@@ -1,6 +1,7 @@
 #include "builder/life/compose.h"
 
 #include "builder/life/checks.h"
+#include "builder/life/file_network.h"
 #include "builder/life/file_ports.h"
 #include "builder/life/plan.h"
 #include "builder/recipe/recipe.h"
@@ -12,9 +13,7 @@
 #include "config/app/variables.h"
 #include "config/base/err.h"
 #include "config/base/number.h"
-#include "config/people/roles.h"
 #include "config/record/apps.h"
-#include "config/record/networks.h"
 
 #include <cjson/cJSON.h>
 #include <ctype.h>
@@ -445,85 +444,43 @@ static int add_network(void *ctx, const struct listed *l)
 	return 0;
 }
 
-static int find_other(void *ctx, const struct user *u, enum role role)
+static int compose_networks(struct compose *c, struct err *err)
 {
-	(void)ctx;
-	return role >= ROLE_DEPLOY && !u->admin;
-}
-
-/* The host's shell is a server admin's. */
-static int find_maker(struct store *s, const struct shared_network *n, struct user *out,
-	struct err *err)
-{
+	struct adding a = {c, err};
+	const cJSON *name;
+	cJSON *networks = cJSON_AddArrayToObject(c->plan, "networks");
 	int rc;
 
-	if (n->user_id <= 0) {
-		out->admin = n->user_id == 0;
-		return 0;
+	(void)cJSON_AddArrayToObject(c->plan, "networks_late");
+	rc = listed_each_merged(
+		c->server->store, c->app->id, LISTED_NETWORK, add_network, &a, err);
+	cJSON_ArrayForEach(name,
+		cJSON_GetObjectItemCaseSensitive(c->recipe->configuration, "networks"))
+	{
+		if (rc || has_network(networks, cJSON_GetStringValue(name)))
+			continue;
+		rc = file_network_check(
+			c->server->store, c->app, cJSON_GetStringValue(name), err);
+		if (!rc)
+			(void)cJSON_AddItemToArray(networks, cJSON_Duplicate(name, true));
 	}
-	rc = users_find(s, n->user, out, err);
-	return rc == ERR_NOTFOUND ? 0 : rc;
-}
-
-/* Whoever may push writes bardo.json: it opens only networks that an owner of the app
- * made, or a server admin where nobody else may push. */
-static int check_configured_network(struct compose *c, const char *name, struct err *err)
-{
-	struct store *s = c->server->store;
-	struct shared_network network;
-	enum role role = ROLE_NONE;
-	struct user maker = {.admin = false};
-	int rc = shared_network_find(s, name, &network, err);
-
-	if (!rc)
-		rc = find_maker(s, &network, &maker, err);
-	if (!rc)
-		rc = role_find(s, network.user_id, c->app->id, &role, err);
-	if (!rc && role == ROLE_OWNER)
-		return 0;
-	if (!rc && maker.admin) {
-		rc = roles_each(s, c->app->id, find_other, NULL, err);
-		if (rc <= 0)
-			return rc;
-	}
-	if (rc < 0 && rc != ERR_NOTFOUND)
-		return rc;
-	/* The same words for one that isn't there: whoever pushes learns nothing. */
-	return err_set(err, ERR_FAILED,
-		RECIPE_BARDO_JSON
-		": there is no network %s of an owner of %s: who made it "
-		"lets the app in with network:set %s "
-		"attach-post-create %s",
-		name, c->app->name, c->app->name, name);
+	return rc;
 }
 
 static int compose_lists(struct compose *c, struct err *err)
 {
 	struct adding a = {c, err};
 	struct store *s = c->server->store;
-	const cJSON *name;
-	cJSON *networks = cJSON_AddArrayToObject(c->plan, "networks");
-	int rc;
+	int rc = compose_networks(c, err);
 
-	(void)cJSON_AddArrayToObject(c->plan, "networks_late");
 	(void)cJSON_AddArrayToObject(c->plan, "options");
 	(void)cJSON_AddArrayToObject(c->plan, "resources");
-	rc = listed_each_merged(s, c->app->id, LISTED_NETWORK, add_network, &a, err);
 	if (!rc)
 		rc = listed_each(s, c->app->id, LISTED_OPTION, add_option, &a, err);
 	if (!rc)
 		rc = resources_each(s, EVERY_APP, add_resource, &a, err);
 	if (!rc)
 		rc = resources_each(s, c->app->id, add_resource, &a, err);
-	cJSON_ArrayForEach(name,
-		cJSON_GetObjectItemCaseSensitive(c->recipe->configuration, "networks"))
-	{
-		if (rc || has_network(networks, cJSON_GetStringValue(name)))
-			continue;
-		rc = check_configured_network(c, cJSON_GetStringValue(name), err);
-		if (!rc)
-			(void)cJSON_AddItemToArray(networks, cJSON_Duplicate(name, true));
-	}
 	return rc;
 }
 
@@ -578,5 +535,23 @@ int plan_compose(struct plan *out, struct server *s, const struct app *app,
 		cJSON_Delete(c.plan);
 	else
 		out->root = c.plan;
+	return rc;
+}
+
+int plan_check_recipe(struct server *s, const struct app *app,
+	const struct recipe *recipe, struct err *err)
+{
+	struct compose c = {
+		.server = s,
+		.app = app,
+		.recipe = recipe,
+		.plan = cJSON_CreateObject(),
+	};
+	int web;
+	int rc = file_ports_compose(c.plan, s, app, recipe->configuration, &web, err);
+
+	if (!rc)
+		rc = compose_networks(&c, err);
+	cJSON_Delete(c.plan);
 	return rc;
 }

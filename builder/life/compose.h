@@ -19,4 +19,9 @@ struct server;
 int plan_compose(struct plan *out, struct server *s, const struct app *app,
 	const struct cJSON *image, const struct recipe *recipe, struct err *err);
 
+/* What of that can be told before there is an image: whether the app can have the ports
+ * and networks that bardo.json asks for. ERR_FAILED as above. */
+int plan_check_recipe(struct server *s, const struct app *app,
+	const struct recipe *recipe, struct err *err);
+
 #endif

@@ -33,13 +33,14 @@ static void split(const char *text, struct port_mapping *out)
 		out->container = (int)n;
 }
 
+/* by_command: the file's mappings don't count now, and keep nobody from deploying. */
 static int add(cJSON *list, struct server *s, const struct app *app,
-	const struct port_mapping *m, struct err *err)
+	const struct port_mapping *m, bool by_command, struct err *err)
 {
 	struct err why = {0};
 	cJSON *one;
 
-	if (ports_check(s->store, s->settings, app, m->host, &why) < 0)
+	if (!by_command && ports_check(s->store, s->settings, app, m->host, &why) < 0)
 		return err_set(err, ERR_FAILED, RECIPE_BARDO_JSON ": ports: %s", why.msg);
 	one = cJSON_CreateObject();
 	(void)cJSON_AddNumberToObject(one, "host", m->host);
@@ -54,11 +55,13 @@ int file_ports_compose(cJSON *plan, struct server *s, const struct app *app,
 	const cJSON *texts = cJSON_GetObjectItemCaseSensitive(configuration, "ports");
 	const cJSON *text;
 	cJSON *list;
-	int first = 0, rc = 0;
+	bool by_command = false;
+	int first = 0, rc;
 
 	*web = 0;
 	if (!texts)
 		return 0;
+	rc = ports_are_by_command(s->store, app, &by_command, err);
 	list = cJSON_AddArrayToObject(plan, "ports");
 	cJSON_ArrayForEach(text, texts)
 	{
@@ -69,7 +72,7 @@ int file_ports_compose(cJSON *plan, struct server *s, const struct app *app,
 		if (ports_of_names(s->settings, m.host) != PORTS_NOT_NAMES)
 			*web = *web ? *web : m.container;
 		else if (!rc)
-			rc = add(list, s, app, &m, err);
+			rc = add(list, s, app, &m, by_command, err);
 	}
 	*web = *web ? *web : first;
 	return rc;

@@ -89,6 +89,11 @@ setup() {
 	run git push "$(remote_url "wordpress-s$SLOT")" main
 	assert_failure
 	assert_output 'bardo.json: ports: port 9 is not of proxy.ports'
+	# … before anything is built, and not while ports:* say something else.
+	refute_output 'Life [0-9]+ of|Step 1'
+	ssh_bardo ports:set "wordpress-s$SLOT" "http:$((port + 2)):8080"
+	git push -q "$(remote_url "wordpress-s$SLOT")" main
+	assert_equal "$(behind $((port + 2)))" 'blog--themeplainone'
 }
 
 @test "a configuration that isn't there rejects the push and names those that are" {
