@@ -27,8 +27,9 @@ int lock_try(int fd, struct err *err)
 {
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno == EWOULDBLOCK)
-			return err_set(
-				err, ERR_BUSY, "another deploy of this app is under way");
+			return err_set(err, ERR_BUSY,
+				"another deploy of this app is under way: try again when "
+				"it has ended (`lives APP` shows it)");
 		if (errno != EINTR)
 			return err_errno(err, "flock");
 	}

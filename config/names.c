@@ -13,7 +13,9 @@ bool name_is_valid(const char *name)
 {
 	size_t len = strlen(name);
 
-	if (len < 1 || len > NAME_LEN_MAX || !is_lower_alnum(name[0]))
+	/* As Docker's names of images and DNS have it. */
+	if (len < 1 || len > NAME_LEN_MAX || !is_lower_alnum(name[0]) ||
+		!is_lower_alnum(name[len - 1]))
 		return false;
 	for (size_t i = 1; i < len; i++) {
 		if (!is_lower_alnum(name[i]) && name[i] != '-')
@@ -28,7 +30,7 @@ int name_check(const char *what, const char *name, struct err *err)
 		return 0;
 	return err_set(err, ERR_USAGE,
 		"%.80s is not a valid %s name: use 1 to %d of a-z, 0-9 and -, not - "
-		"first",
+		"first or last",
 		*name ? name : "(nothing)", what, NAME_LEN_MAX);
 }
 

@@ -89,6 +89,20 @@ int conf_parse(struct settings *s, char *text, struct err *err)
 	return 0;
 }
 
+int conf_add(const char *key, const char *value, struct err *err)
+{
+	struct buf text;
+	int rc = 0;
+
+	buf_init(&text, OUTPUT_MAX);
+	if (buf_addf(&text, "%s%s=%s\n", getenv("BARDO_SETTINGS"), key, value) < 0)
+		rc = err_set(err, ERR_FAILED, "too many settings");
+	else if (setenv("BARDO_SETTINGS", buf_text(&text), 1) < 0)
+		rc = err_errno(err, "the environment");
+	buf_finish(&text);
+	return rc;
+}
+
 int conf_load(struct settings *s, const struct programs *p, struct err *err)
 {
 	struct buf output;

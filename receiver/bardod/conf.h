@@ -13,4 +13,7 @@ int conf_load(struct settings *s, const struct programs *p, struct err *err);
 /* The same out of text, "key=value" lines, which is taken apart. */
 int conf_parse(struct settings *s, char *text, struct err *err);
 
+/* One more for the commands that bardod starts; it wins over what conf_load read. */
+int conf_add(const char *key, const char *value, struct err *err);
+
 #endif

@@ -146,6 +146,22 @@ static int prepare(struct server *s, struct err *err)
 
 static void serve(void *data);
 
+/* Commands know the port that was free, where ssh.listen asks for any. */
+static int tell_port(struct server *s, struct err *err)
+{
+	const char *wanted = strrchr(s->settings.ssh_listen, ':');
+	char address[ADDRESS_TEXT_MAX];
+	int rc;
+
+	if (!wanted || strcmp(wanted, ":0") != 0)
+		return 0;
+	connections_address(&s->connections, address);
+	rc = conf_add("ssh.listen", address, err);
+	if (!rc)
+		programs_set_home(&s->programs, s->settings.server_data);
+	return rc;
+}
+
 int server_init(struct server *s, struct err *err)
 {
 	int rc;
@@ -170,6 +186,8 @@ int server_init(struct server *s, struct err *err)
 		rc = watch_signals(s, err);
 	if (!rc)
 		rc = connections_init(&s->connections, s, err);
+	if (!rc)
+		rc = tell_port(s, err);
 	if (!rc)
 		rc = hostdoor_init(&s->hostdoor, s, err);
 	return rc;

@@ -37,7 +37,7 @@ fingerprint_of() {
 	run ssh_bardo
 	assert_success
 	assert_output 'admin'
-	assert_output 'git (remote|push)'
+	assert_shown "git remote add production ssh://deploy@127.0.0.1:$(ssh_port)/NAME"
 }
 
 @test "ssh-keys:add on the host makes the user, who can log in at once" {
@@ -72,6 +72,27 @@ fingerprint_of() {
 	run bardo ssh-keys:add somebody <"$CLIENT/key"
 	assert_failure
 	assert_output '[Pp]rivate|\.pub|public'
+}
+
+@test "a file of keys is taken whole, with its comments" {
+	new_key first
+	new_key second
+	printf '# of the office\n\n' | cat - "$CLIENT/first.pub" "$CLIENT/second.pub" \
+		>"$BATS_TEST_TMPDIR/authorized_keys"
+	run bardo ssh-keys:add several <"$BATS_TEST_TMPDIR/authorized_keys"
+	assert_success
+	assert_equal "$output" "$(fingerprint_of first)
+$(fingerprint_of second)"
+	KEY=$CLIENT/second run ssh_bardo
+	assert_output 'several'
+	# Those that are there already keep no new one out.
+	new_key third
+	cat "$CLIENT/third.pub" >>"$BATS_TEST_TMPDIR/authorized_keys"
+	run bardo ssh-keys:add several <"$BATS_TEST_TMPDIR/authorized_keys"
+	assert_status 1
+	assert_shown "$(fingerprint_of third)"
+	run ssh_bardo ssh-keys:list nobody-at-all
+	assert_status 4
 }
 
 @test "a user with an impossible name is refused" {

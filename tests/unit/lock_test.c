@@ -90,7 +90,7 @@ static void says_busy_while_another_holds_it(void **state)
 
 	assert_int_equal(lock_try(mine, &e), 0);
 	assert_int_equal(lock_try(other, &e), ERR_BUSY);
-	assert_string_equal(e.msg, "another deploy of this app is under way");
+	assert_non_null(strstr(e.msg, "another deploy of this app is under way"));
 	lock_release(mine);
 	assert_int_equal(lock_try(other, &e), 0);
 	(void)close(other);

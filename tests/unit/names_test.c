@@ -15,7 +15,8 @@ static void takes_lower_case_digits_and_dashes(void **state)
 	(void)state;
 	assert_true(name_is_valid("shop"));
 	assert_true(name_is_valid("0"));
-	assert_true(name_is_valid("a-1-b-"));
+	assert_true(name_is_valid("a-1--b"));
+	assert_false(name_is_valid("a-1-b-"));
 	assert_false(name_is_valid(""));
 	assert_false(name_is_valid("-shop"));
 	assert_false(name_is_valid("Shop"));
