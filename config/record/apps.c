@@ -2,12 +2,14 @@
 
 #include "config/base/clock.h"
 #include "config/base/err.h"
+#include "config/base/number.h"
 #include "config/record/pools.h"
 #include "config/settings.h"
 #include "config/store.h"
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #define COLUMNS                                                                          \
 	"id, name, created_at, destroyed_at, deploy_branch, last_life, live, "           \
@@ -57,9 +59,23 @@ static int read_one(
 	return rc < 0 ? rc : 0;
 }
 
+/* "shop.17": what free_name made of the name of a destroyed app. */
+static bool is_former_name(const char *name)
+{
+	const char *dot = strchr(name, '.');
+	char before[NAME_SIZE];
+	int64_t id;
+
+	if (!dot || dot - name >= NAME_SIZE ||
+		number_parse(dot + 1, 1, INT64_MAX, &id) < 0)
+		return false;
+	(void)snprintf(before, sizeof(before), "%.*s", (int)(dot - name), name);
+	return name_is_valid(before);
+}
+
 int app_find_ever(struct store *s, const char *name, struct app *out, struct err *err)
 {
-	int rc = name_check("app", name, err);
+	int rc = is_former_name(name) ? 0 : name_check("app", name, err);
 
 	if (rc)
 		return rc;
@@ -366,12 +382,9 @@ int app_set_deploy_branch(
 	return rc ? rc : app_reload(s, app, err);
 }
 
-int apps_each(struct store *s, int (*each)(void *ctx, const struct app *app), void *ctx,
-	struct err *err)
+static int each_of(struct sqlite3_stmt *q, int (*each)(void *ctx, const struct app *app),
+	void *ctx, struct err *err)
 {
-	struct sqlite3_stmt *q = store_query(s, err,
-		STORE_SQL("SELECT " COLUMNS
-			  " FROM app WHERE destroyed_at = 0 ORDER BY name"));
 	int rc;
 
 	while ((rc = store_step(q, err)) == 1) {
@@ -384,4 +397,24 @@ int apps_each(struct store *s, int (*each)(void *ctx, const struct app *app), vo
 	}
 	store_query_finish(q);
 	return rc;
+}
+
+int apps_each(struct store *s, int (*each)(void *ctx, const struct app *app), void *ctx,
+	struct err *err)
+{
+	return each_of(
+		store_query(s, err,
+			STORE_SQL("SELECT " COLUMNS
+				  " FROM app WHERE destroyed_at = 0 ORDER BY name")),
+		each, ctx, err);
+}
+
+int apps_each_destroyed(struct store *s, int (*each)(void *ctx, const struct app *app),
+	void *ctx, struct err *err)
+{
+	return each_of(store_query(s, err,
+			       STORE_SQL("SELECT " COLUMNS
+					 " FROM app WHERE destroyed_at != 0 ORDER BY "
+					 "destroyed_at, id")),
+		each, ctx, err);
 }

@@ -47,7 +47,8 @@ int app_find(struct store *s, const char *name, struct app *out, struct err *err
 int app_find_handle(
 	struct store *s, const char *handle, struct app *out, struct err *err);
 
-/* By name, but a destroyed app is found too: its record stays readable. */
+/* By name, but a destroyed app is found too: its record stays readable, as "shop.17" when
+ * somebody else has its name. */
 int app_find_ever(struct store *s, const char *name, struct app *out, struct err *err);
 
 /* Reads again what another process may have changed, its name among that. */
@@ -88,5 +89,9 @@ int app_set_deploy_branch(
 /* All that exist, by name. each's nonzero return ends it and is returned. */
 int apps_each(struct store *s, int (*each)(void *ctx, const struct app *app), void *ctx,
 	struct err *err);
+
+/* All that were destroyed, in that order, under the names that app_find_ever knows. */
+int apps_each_destroyed(struct store *s, int (*each)(void *ctx, const struct app *app),
+	void *ctx, struct err *err);
 
 #endif

@@ -150,6 +150,10 @@ static int add_app(void *ctx, const struct app *app)
 	clock_format(app->created_at, when);
 	(void)cJSON_AddStringToObject(one, "app", app->name);
 	(void)cJSON_AddStringToObject(one, "created_at", when);
+	if (app->destroyed_at) {
+		clock_format(app->destroyed_at, when);
+		(void)cJSON_AddStringToObject(one, "destroyed_at", when);
+	}
 	(void)cJSON_AddStringToObject(one, "deploy_branch", app->deploy_branch);
 	(void)cJSON_AddNumberToObject(one, "live", app->live);
 	(void)cJSON_AddNumberToObject(one, "port", app->port);
@@ -157,20 +161,40 @@ static int add_app(void *ctx, const struct app *app)
 	return 0;
 }
 
+/* Whose they were is gone with them. */
+static int each_destroyed(struct request *r,
+	int (*each)(void *ctx, const struct app *app), void *ctx, struct err *err)
+{
+	if (!r->on_host && !r->user.admin)
+		return err_set(err, ERR_DENIED,
+			"destroyed apps are for server admins, and %s is none: ask one",
+			r->user.name);
+	return apps_each_destroyed(r->server.store, each, ctx, err);
+}
+
 int run_apps_list(struct request *r, struct err *err)
 {
-	bool json;
+	bool json, destroyed = false;
+	const char *format = NULL;
+	const struct command_option options[] = {
+		{"--destroyed", NULL, &destroyed, NULL},
+		{"--format", NULL, NULL, &format},
+	};
 	cJSON *list;
-	int rc = command_only_format(r, 0, 0, &json, err);
+	int rc = command_options(r, options, 2, 0, 0, err);
 
+	if (!rc)
+		rc = command_format(format, &json, err);
 	if (rc)
 		return rc;
 	if (!json) {
-		command_say(r, "=====> My Apps\n");
-		return command_each_app(r, print_app, NULL, err);
+		command_say(r, "=====> %s\n", destroyed ? "Destroyed Apps" : "My Apps");
+		return destroyed ? each_destroyed(r, print_app, NULL, err)
+				 : command_each_app(r, print_app, NULL, err);
 	}
 	list = cJSON_CreateArray();
-	rc = command_each_app(r, add_app, list, err);
+	rc = destroyed ? each_destroyed(r, add_app, list, err)
+		       : command_each_app(r, add_app, list, err);
 	if (!rc)
 		command_print_json(list);
 	cJSON_Delete(list);

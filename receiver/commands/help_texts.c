@@ -50,6 +50,10 @@ const struct command_option_text command_option_texts[] = {
 		"no error if there is an app of the new name"},
 	{"apps:clone", "--skip-deploy", "copy what is set, and deploy nothing"},
 	{"apps:destroy", "--volumes", "with its volumes and all that is in them"},
+	{"apps:list", "--destroyed",
+		"those that were, by which `lives` and `events --app` tell of them; "
+		"server "
+		"admins"},
 	{"apps:rename", "--skip-deploy", "leave containers as they are"},
 	{"config:export", "--format FORMAT",
 		"exports, shell, envfile, docker-args, docker-args-keys, json, json-list "

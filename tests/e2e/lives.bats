@@ -313,7 +313,6 @@ keeper() { # TEXT
 	run push
 	assert_success
 	ssh_bardo apps:destroy "$APP" --force
-	# Its record stays readable until somebody needs the name.
 	assert_equal "$(life "$APP" 0 state)" retired
 	new_key mallory
 	bardo users:add mallory --create
@@ -341,7 +340,21 @@ keeper() { # TEXT
 	run bardo reconcile "$APP"
 	assert_success
 	assert_equal "$(page "$APP")" mine
+	run ssh_bardo apps:list --destroyed
+	assert_status 3
 	export KEY=$CLIENT/key
+	# For server admins its record stays readable, under a name of its own.
+	former=$(ssh_bardo apps:list --destroyed --format json |
+		jq -r --arg app "$APP." '.[] | select(.app | startswith($app)) | .app')
+	assert_equal "$(life "$former" 0 user)" admin
+	run ssh_bardo lives:log "$former"
+	assert_output "Life 1 of $APP is live"
+	run ssh_bardo events --app "$former"
+	assert_output 'push life 1'
+	KEY=$CLIENT/mallory run ssh_bardo lives "$former"
+	assert_status 3
+	run ssh_bardo apps:destroy "$former" --force
+	assert_status 4
 	# A server admin may let the old volume in on purpose.
 	run ssh_bardo storage:mount "$APP" "${APP}_data:/old"
 	assert_success
