@@ -11,9 +11,10 @@
 #define CHUNK (128 * 1024)
 
 /* How far a client may be ahead of the command, in bytes, and after how many we tell it
- * so again: at 100 ms of round trip, libssh's own window would slow uploads to a third
- * of what sshd does. */
-#define INPUT_WINDOW (4 * 1024 * 1024)
+ * so again. What is under way must fit, or a client from afar waits for us once each
+ * round trip: this is more than kernels send ahead (4 MB by Linux's defaults). One byte
+ * less, for the zero that a buf adds before it doubles. */
+#define INPUT_WINDOW (8 * 1024 * 1024 - 1)
 #define INPUT_RAISE (1024 * 1024)
 
 /* A process that the command left behind may keep its output open for ever. */
@@ -214,7 +215,8 @@ static bool drain_input(struct pump *p)
 	return (size_t)n == len;
 }
 
-/* A terminal has no end of file but the character for it. */
+/* A terminal has no end of file but the character for it. A deploy may take long from
+ * here on: it needs no room for input. */
 static void end_input(struct pump *p)
 {
 	struct termios t;
@@ -223,6 +225,8 @@ static void end_input(struct pump *p)
 		(t.c_lflag & ICANON))
 		(void)!write(p->to_command, &t.c_cc[VEOF], 1);
 	close_fd(&p->to_command);
+	buf_finish(&p->input.bytes);
+	buf_init(&p->input.bytes, INPUT_WINDOW);
 }
 
 static void move_input(struct pump *p)

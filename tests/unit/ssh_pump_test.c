@@ -18,6 +18,8 @@
 #define PIECE (32 * 1024)
 /* Windows, pipes and the kernel's buffers hold less than this. */
 #define STALLED_MAX (48 * 1024 * 1024)
+/* A wire of 50 MB/s holds so much at 100 ms of round trip. */
+#define FAR_AHEAD (5 * 1024 * 1024)
 /* So long without any progress counts as none. */
 #define QUIET_MS 500
 
@@ -270,6 +272,27 @@ static void slows_the_client_down_to_its_command(void **state)
 	command_end(&c, "0\n");
 }
 
+/* libssh decides that itself from 0.11 on. */
+#if LIBSSH_VERSION_INT < SSH_VERSION_INT(0, 11, 0)
+static void lets_a_client_from_afar_fill_its_wire(void **state)
+{
+	static char bytes[PIECE];
+	struct world *w = *state;
+	struct command c;
+	ssh_channel channel;
+
+	start(w, &channel, &c);
+	for (size_t done = 0; ssh_channel_window_size(channel) < FAR_AHEAD;
+		done += PIECE) {
+		assert_true(done < STALLED_MAX);
+		assert_int_equal(ssh_channel_write(channel, bytes, PIECE), PIECE);
+		command_read(&c, bytes, PIECE);
+		(void)ssh_channel_poll(channel, 0);
+	}
+	command_end(&c, "0\n");
+}
+#endif
+
 /* Clock ticks of processor time that the server has had. */
 static long server_ticks(const struct world *w)
 {
@@ -342,6 +365,9 @@ int main(void)
 		claim(never_slows_down_a_command_that_finishes),
 		claim(tells_a_client_that_read_too_slowly_what_it_missed),
 		claim(slows_the_client_down_to_its_command),
+#if LIBSSH_VERSION_INT < SSH_VERSION_INT(0, 11, 0)
+		claim(lets_a_client_from_afar_fill_its_wire),
+#endif
 		claim(waits_for_a_command_that_has_closed_its_output),
 		claim(waits_for_a_command_that_reads_nothing),
 	};
