@@ -274,7 +274,7 @@ static void add_host_config(cJSON *body, const struct server *s, const struct ap
 	}
 	(void)cJSON_AddStringToObject(host, "NetworkMode",
 		plan_is_on_host(plan) ? NETWORK_HOST
-			: plan_publishes(plan, process)
+			: plan_begins_inside(plan, process)
 			? network_inside_name(app, network)
 			: network_name(app, network));
 	add_mounts(host, s, app, plan, process);
@@ -318,14 +318,14 @@ static void add_networks(cJSON *body, const struct server *s, const struct app *
 
 	if (plan_is_on_host(plan))
 		return;
-	if (!plan_publishes(plan, place->process))
+	if (!plan_begins_inside(plan, place->process))
 		add_placed(endpoints, s, network_name(app, network), app, place);
 	if (plan_is_published(plan))
 		add_placed(
 			endpoints, s, network_inside_name(app, network), &inside, place);
 	cJSON_ArrayForEach(shared, plan_part(plan, "networks"))
 	{
-		if (plan_publishes(plan, place->process) &&
+		if (plan_begins_inside(plan, place->process) &&
 			!network_is_internal(s, cJSON_GetStringValue(shared)))
 			continue;
 		(void)add_endpoint(

@@ -4,6 +4,7 @@
 #include "builder/life/body.h"
 #include "builder/life/network.h"
 #include "builder/life/plan.h"
+#include "builder/life/port_taken.h"
 #include "builder/server.h"
 #include "config/base/err.h"
 #include "config/base/number.h"
@@ -123,8 +124,12 @@ static int fine_if(int rc, int code)
 
 int container_start(struct server *s, const char *name, struct err *err)
 {
-	return engine_call(
+	int rc = engine_call(
 		s->engine, NULL, NULL, err, "POST", "/containers/%s/start", name);
+
+	if (rc)
+		(void)port_taken_explain(err);
+	return rc;
 }
 
 int container_stop(struct server *s, const char *name, struct err *err)

@@ -151,6 +151,22 @@ static bool is_skipped(const struct plan *plan, const struct place *place)
 	return plan_find_process(plan, place->process, &process) && process.skips_checks;
 }
 
+/* What it says of a host that it can't reach would else be looked for elsewhere. */
+static int check_new(struct server *s, const struct app *app, const struct plan *plan,
+	const struct place *place, struct say *say, struct err *err)
+{
+	int rc = check_place(s, app, plan, place, false, say, err);
+
+	if (rc == ERR_FAILED && plan_begins_inside(plan, place->process))
+		say_problem(say,
+			"Hint: without the proxy %s reaches nothing outside until it is "
+			"proved, and of shared networks those of network:create "
+			"--internal; after checks:disable %s %s it begins with all, when "
+			"the one before has ended",
+			place->process, app->name, place->process);
+	return rc;
+}
+
 int life_check(struct server *s, const struct app *app, const struct life *life,
 	const struct plan *plan, struct say *say, struct err *err)
 {
@@ -161,7 +177,7 @@ int life_check(struct server *s, const struct app *app, const struct life *life,
 		const struct place *place = &places.items[i];
 
 		if (!is_skipped(plan, place))
-			rc = check_place(s, app, plan, place, false, say, err);
+			rc = check_new(s, app, plan, place, say, err);
 		else if (place->position == 1)
 			say_detail(say, "The checks of %s are skipped", place->process);
 	}

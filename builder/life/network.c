@@ -3,6 +3,7 @@
 #include "builder/engine/engine.h"
 #include "builder/life/body.h"
 #include "builder/life/plan.h"
+#include "builder/life/port_taken.h"
 #include "builder/server.h"
 #include "config/app/properties.h"
 #include "config/base/err.h"
@@ -128,7 +129,11 @@ static int connect_once(
 	/* 403: "endpoint with name … already exists in network …". */
 	if (rc && rc != ERR_NOTFOUND && strstr(why.msg, "already exists in network"))
 		return 0;
-	return rc ? err_set(err, rc, "the network %s: %s", network, why.msg) : 0;
+	if (!rc)
+		return 0;
+	return port_taken_explain(&why)
+		? err_set(err, rc, "%s", why.msg)
+		: err_set(err, rc, "the network %s: %s", network, why.msg);
 }
 
 int network_join(struct server *s, const char *network, const char *container,

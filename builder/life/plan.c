@@ -278,6 +278,14 @@ bool plan_publishes(const struct plan *p, const char *process)
 	return plan_is_published(p) && !strcmp(process, PLAN_WEB);
 }
 
+bool plan_begins_inside(const struct plan *p, const char *process)
+{
+	struct plan_process found;
+
+	return plan_publishes(p, process) &&
+		!(plan_find_process(p, process, &found) && found.stops_first);
+}
+
 bool plan_is_script(const char *process)
 {
 	static const char *const scripts[] = {

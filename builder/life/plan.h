@@ -115,9 +115,13 @@ struct plan_port {
 /* The ports that it publishes, in order; false beyond the last. */
 bool plan_published_port(const struct plan *p, size_t at, struct plan_port *out);
 
-/* Whether containers of this process type are those whose ports are published: they are
- * proved in a network of their own, where the life before can't be in their way. */
+/* Whether containers of this process type are those whose ports are published: they have
+ * a network of their own beside, where they are proved. */
 bool plan_publishes(const struct plan *p, const char *process);
+
+/* Whether they begin there. Where the life before ends first (checks:disable), its ports
+ * are free, and they have them and all networks from the start. */
+bool plan_begins_inside(const struct plan *p, const char *process);
 
 /* Whether containers of this process type are one-off scripts of a deploy. */
 bool plan_is_script(const char *process);

@@ -8,10 +8,12 @@
 #include "builder/life/plan.h"
 #include "builder/life/published.h"
 #include "builder/life/route.h"
+#include "config/app/domains.h"
 #include "config/app/ports.h"
 #include "config/app/properties.h"
 #include "config/app/publish.h"
 #include "config/base/err.h"
+#include "config/paths.h"
 #include "config/record/lives.h"
 #include "config/settings.h"
 
@@ -96,6 +98,43 @@ static int check_unmapped(struct request *r, const struct app *app, struct err *
 		app->name, app->name, app->name);
 }
 
+struct names {
+	const struct app *app;
+	size_t len;
+};
+
+static int say_name(void *ctx, const char *name)
+{
+	struct names *n = ctx;
+
+	if (!n->len++)
+		(void)printf(" !     Its names lead nowhere until proxy:enable %s: %s",
+			n->app->name, name);
+	else
+		(void)printf(", %s", name);
+	return 0;
+}
+
+/* What visitors were given by HAProxy, and aren't at a port that the Engine publishes. */
+static int say_what_ends(struct request *r, const struct app *app, struct err *err)
+{
+	char path[PATH_TEXT_MAX], value[PROPERTY_VALUE_SIZE] = "";
+	struct names names = {.app = app};
+	int rc = domains_each_effective(r->server.store, app, say_name, &names, err);
+
+	if (names.len)
+		(void)printf("\n");
+	if (access(path_certificate(r->settings, app->handle, path), F_OK) == 0)
+		(void)printf(" !     Its port speaks plain HTTP: its certificate is for "
+			     "its names\n");
+	if (!rc)
+		rc = property_get_own(
+			r->server.store, app->id, "maintenance", "enabled", value, err);
+	if (*value)
+		(void)printf(" !     Its port shows no maintenance page\n");
+	return rc;
+}
+
 /* Closes the lock. What no life follows is taken back by the deploy that fails. */
 static int change(
 	struct request *r, struct app *app, bool disable, int lock, struct err *err)
@@ -149,7 +188,8 @@ static int set_disabled(struct request *r, bool disable, struct err *err)
 	(void)printf(
 		"-----> %s proxy for %s\n", disable ? "Disabling" : "Enabling", app.name);
 	(void)fflush(stdout);
-	return change(r, &app, disable, lock, err);
+	rc = change(r, &app, disable, lock, err);
+	return rc || !disable ? rc : say_what_ends(r, &app, err);
 }
 
 static int disable_or_enable(struct request *r, bool disable, struct err *err)

@@ -108,8 +108,24 @@ haproxy_says() {
 	wait_until 30 is_free
 }
 
+@test "proxy:disable says what visitors don't get any more" {
+	ssh_bardo domains:add "$APP" shop.example.org www.example.org
+	ssh_bardo certs:generate "$APP"
+	ssh_bardo maintenance:enable "$APP"
+	run patiently proxy:disable "$APP"
+	assert_success
+	assert_shown "Its names lead nowhere until proxy:enable $APP: shop.example.org, www.example.org"
+	assert_shown 'Its port speaks plain HTTP'
+	assert_shown 'Its port shows no maintenance page'
+	assert_equal "$(at "$OTHER")" 'version 2'
+	ssh_bardo maintenance:disable "$APP"
+	ssh_bardo certs:remove "$APP"
+	assert_equal "$(curl -s -o /dev/null -w '%{http_code}' -H 'Host: shop.example.org' \
+		"http://127.0.0.1:$(http_port)/")" 503
+	ssh_bardo domains:clear "$APP"
+}
+
 @test "a broken switch between them is taken back" {
-	patiently proxy:disable "$APP"
 	busybox httpd -f -p "127.0.0.1:$((OTHER + 1))" -h /tmp 3>&- &
 	taker=$!
 	run patiently ports:set "$APP" "http:$((OTHER + 1)):5000"

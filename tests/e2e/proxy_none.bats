@@ -44,6 +44,19 @@ networks_of() {
 	docker inspect "$1" --format '{{range $n, $v := .NetworkSettings.Networks}}{{$n}} {{end}}'
 }
 
+take_port() {
+	busybox httpd -f -p "127.0.0.1:$1" -h /tmp 3>&- &
+	TAKER=$!
+	wait_until 10 is_listening "$1"
+}
+is_listening() {
+	[ -n "$(ss -Hltn "sport = :$1")" ]
+}
+leave_port() {
+	kill "$TAKER"
+	wait "$TAKER" || true
+}
+
 @test "no HAProxy runs, and the page is at the app's port" {
 	[ ! -e "$DATA/run/proxy/haproxy.pid" ]
 	! server_processes | grep haproxy || false
@@ -65,6 +78,7 @@ networks_of() {
 }
 
 @test "a broken version never answers, and the old one does" {
+	ssh_bardo checks:set "$APP" startup-timeout 1
 	seen=$BATS_TEST_TMPDIR/seen
 	while goes_on; do
 		at "$FIRST" 2>/dev/null
@@ -82,6 +96,7 @@ networks_of() {
 	assert_equal "$(sort -u "$seen")" 'version 2'
 	assert_equal "$(at "$FIRST")" 'version 2'
 	[ -z "$(docker ps -aq --filter "name=bardo.$APP.web.3.1")" ]
+	ssh_bardo checks:set "$APP" startup-timeout
 	mv start.good start
 	git commit -qam 'At the right one'
 }
@@ -132,6 +147,12 @@ networks_of() {
 
 @test "ps:stop frees the port, ps:start and ps:restart have it again" {
 	patiently ps:stop "$APP"
+	take_port "$FIRST"
+	run patiently ps:start "$APP"
+	leave_port
+	assert_status 1
+	assert_output "port $FIRST of this machine is taken by another program: .ss -ltnp"
+	refute_output 'userland'
 	run at "$FIRST"
 	assert_failure
 	patiently ps:start "$APP"
@@ -161,12 +182,11 @@ networks_of() {
 }
 
 @test "a port that somebody else has rejects the change, and the old life answers" {
-	busybox httpd -f -p "127.0.0.1:$((FIRST + 6))" -h /tmp 3>&- &
-	taker=$!
+	take_port "$((FIRST + 6))"
 	run patiently ports:add "$APP" "http:$((FIRST + 6)):5000"
-	kill "$taker"
+	leave_port
 	assert_failure
-	assert_output 'switch failed'
+	assert_output "switch failed: port $((FIRST + 6)) of this machine is taken by another"
 	assert_equal "$(at "$FIRST")" 'version 1'
 	assert_equal "$(at "$((FIRST + 5))")" 'version 1'
 	run ssh_bardo ports:list "$APP"
@@ -212,7 +232,7 @@ has_container() {
 	wait_until 30 at_is "$FIRST" 'version 1'
 }
 
-@test "what a program needs to begin is reached in an internal network, and no other" {
+@test "what a program needs to begin is reached in an internal network" {
 	shop=$APP
 	network=in-s$SLOT
 	ssh_bardo network:create "$network" --internal
@@ -222,18 +242,43 @@ has_container() {
 	ssh_bardo network:set "$APP" attach-post-create "$network"
 	push
 	cd "$SHOP_REPO"
-	ssh_bardo config:set --no-restart "$shop" "DATA=data-s$SLOT.web"
-	sed -i '2i nc -w 2 "$DATA" 5000 </dev/null || exit 1' start
-	APP=$shop write_version 'that needs data'
 	APP=$shop
-	run push
-	assert_failure
-	assert_output 'check failed'
+	ssh_bardo config:set --no-restart "$APP" "DATA=data-s$SLOT.web"
 	ssh_bardo network:set "$APP" attach-post-create "$network"
+	sed -i '2i nc -w 2 "$DATA" 5000 </dev/null || exit 1' start
+	write_version 'that needs data'
 	run push
 	assert_success
 	assert_equal "$(at "$FIRST")" 'version that needs data'
 	patiently apps:destroy "data-s$SLOT" --force
+	sed -i 2d start
+}
+
+@test "what needs more than that to begin has it when the life before ends first" {
+	there=bardo.there-s$SLOT.web
+	ssh_bardo network:create "out-s$SLOT"
+	docker run -d --name "$there" --network "out-s$SLOT" busybox httpd -f -p 5000 >/dev/null
+	ssh_bardo network:set "$APP" attach-post-create "out-s$SLOT"
+	address=$(docker inspect "$there" \
+		--format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}')
+	sed -i "2i nc -w 2 $address 5000 </dev/null || exit 1" start
+	write_version 'that looks around'
+	run push
+	assert_failure
+	assert_output 'Hint: without the proxy web reaches nothing outside until it is proved'
+	assert_equal "$(at "$FIRST")" 'version that needs data'
+	ssh_bardo checks:disable "$APP" web
+	run push
+	assert_success
+	assert_equal "$(at "$FIRST")" 'version that looks around'
+	assert_equal "$(networks_of "bardo.$APP.web.$(live_life "$APP" life).1")" \
+		"bardo._inside.$APP bardo.$APP out-s$SLOT "
+	sed -i '2i exit 4' start
+	write_version 'that ends'
+	run push
+	assert_failure
+	refute_output 'Hint: without the proxy'
+	assert_equal "$(at "$FIRST")" 'version that looks around'
 }
 
 @test "apps:destroy leaves nothing" {
