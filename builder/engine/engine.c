@@ -204,6 +204,14 @@ int engine_ready(struct engine *e, struct err *err)
 	return negotiate(e, err);
 }
 
+int engine_speaks(struct engine *e, const char *version, bool *does, struct err *err)
+{
+	int rc = engine_ready(e, err);
+
+	*does = !rc && version_number(e->version) >= version_number(version);
+	return rc;
+}
+
 int engine_format_path(
 	char path[ENGINE_PATH_MAX], struct err *err, const char *fmt, va_list ap)
 {

@@ -30,6 +30,10 @@ void engine_close(struct engine *e);
  * at first. */
 void engine_set_patience(struct engine *e, int64_t ms);
 
+/* Whether it speaks this version of the API ("1.45", none above ENGINE_API_MAX). Errors
+ * as engine_call. */
+int engine_speaks(struct engine *e, const char *version, bool *does, struct err *err);
+
 /* Whether the containers' processes are this machine's own: the Engine is at a unix
  * socket. */
 bool engine_is_local(const struct engine *e);

@@ -178,6 +178,25 @@ static bool is_option(const char *options, const char *name)
 	return false;
 }
 
+/* "volume-subpath=uploads" among the options: the part of the volume that is mounted. */
+static void add_subpath(cJSON *volume, const char *options)
+{
+	static const char name[] = PLAN_MOUNT_SUBPATH;
+	char subpath[PLAN_MOUNT_OPTIONS_SIZE];
+
+	while (*options) {
+		size_t n = strcspn(options, ",");
+
+		if (!strncmp(options, name, sizeof(name) - 1)) {
+			(void)snprintf(subpath, sizeof(subpath), "%.*s",
+				(int)(n - (sizeof(name) - 1)),
+				options + sizeof(name) - 1);
+			(void)cJSON_AddStringToObject(volume, "Subpath", subpath);
+		}
+		options += n + (options[n] == ',');
+	}
+}
+
 static cJSON *make_mount(
 	const cJSON *entry, const struct server *s, const struct app *app)
 {
@@ -196,6 +215,7 @@ static cJSON *make_mount(
 
 		if (is_option(options, "nocopy"))
 			(void)cJSON_AddBoolToObject(volume, "NoCopy", true);
+		add_subpath(volume, options);
 		body_add_labels(volume, s, app);
 	}
 	return m;

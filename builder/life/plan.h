@@ -35,6 +35,8 @@ struct plan {
 
 #define PLAN_PROCESSES_MAX 16
 #define PLAN_MOUNTS_MAX 64
+#define PLAN_MOUNT_OPTIONS_SIZE 256
+#define PLAN_MOUNT_SUBPATH "volume-subpath="
 #define PLAN_PORT_DEFAULT 5000
 #define PLAN_STOP_TIMEOUT_DEFAULT 10
 #define PLAN_STAY_UP_DEFAULT 2

@@ -129,8 +129,6 @@ static const struct {
 		"containers run on this machine's Engine: "
 		"leave it out"},
 	{"storage:migrate", "there is nothing to migrate"},
-	{"storage:mount --replace", "storage:unmount APP --all, then storage:mount"},
-	{"storage:mount --subpath", "mount the volume, and let the program go there"},
 	{"storage:mount --volume-chown",
 		"an empty volume takes the owner that its place "
 		"has in the image"},

@@ -3,13 +3,47 @@
 
 #include <stdbool.h>
 
+#include "builder/life/plan.h"
+#include "config/app/listed.h"
+
 struct app;
 struct cJSON;
 struct err;
 struct request;
 struct volume;
 
-/* What the storage commands share: whose volume is whose. */
+/* What the storage commands share: what is mounted where, and whose volume is whose. */
+
+struct storage_mount {
+	char source[LISTED_TEXT_MAX + 1];
+	char target[LISTED_TEXT_MAX + 1]; /* "": any, to unmount */
+	char options[PLAN_MOUNT_OPTIONS_SIZE];
+	const char *phase; /* "" both */
+	const char *process;
+};
+
+/* Takes "SOURCE[:/PATH[:OPTIONS]]" apart; phase and process stay. ERR_USAGE. */
+int storage_split(const char *text, struct storage_mount *m, struct err *err);
+
+/* The options of storage:mount and storage:unmount. */
+struct storage_words {
+	const char *directory, *options, *process, *subpath; /* NULL: not said */
+	char phases[64]; /* with commas between; "" none was said */
+	bool read_only, replace, all;
+};
+
+/* Takes them out of the request's words; what stays are the app and at least one mount
+ * (mounts: one, unless there is --replace), with --all none. ERR_USAGE. */
+int storage_take_words(struct request *r, struct storage_words *w, bool mounts,
+	struct app *app, struct err *err);
+
+/* The mount that a word and the options mean; its phase and process are borrowed from
+ * them. ERR_USAGE. */
+int storage_read_mount(struct storage_mount *m, const char *text,
+	const struct storage_words *w, struct err *err);
+
+/* ERR_USAGE: no folder of a container that something could be mounted at. */
+int storage_check_target(const char *target, struct err *err);
 
 /* Whether the user may mount, show and take away a volume: the owner of its app may, and
  * server admins. ERR_DENIED in the same words whether there is one or not. */

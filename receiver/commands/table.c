@@ -339,16 +339,17 @@ const struct command command_table[] = {
 	{"storage:list-entries", "[--format json]", "all volumes", NEEDS_USER,
 		ON_HANGUP_END, DOES_READ, run_storage_list_entries},
 	{"storage:mount",
-		"APP VOLUME|/PATH:/PATH[:ro] | APP VOLUME --container-dir /PATH "
-		"[--phases PHASE,…] [--process-type PROC] [--readonly] "
-		"[--volume-options OPTIONS]",
+		"APP VOLUME|/PATH:/PATH[:OPTIONS] | APP VOLUME --container-dir /PATH | "
+		"--replace APP VOLUME|/PATH:/PATH[:OPTIONS] … [--phase PHASE,…] "
+		"[--process-type PROC] [--volume-options OPTIONS] [--volume-readonly] "
+		"[--volume-subpath FOLDER]",
 		"give its containers a volume, or, server admins, a folder of the host",
 		NEEDS_OWNER, ON_HANGUP_FINISH, DOES_CHANGE, run_storage_mount},
 	{"storage:report", "[APP|--global] [--FLAG] [--format json]", "what is mounted",
 		NEEDS_READ, ON_HANGUP_END, DOES_READ, run_storage_report},
 	{"storage:unmount",
-		"APP VOLUME|/PATH[:/PATH] [--container-dir /PATH] "
-		"[--process-type PROC] | APP --all",
+		"APP VOLUME|/PATH[:/PATH] … [--container-dir /PATH] "
+		"[--process-type PROC] | APP --all [--process-type PROC]",
 		"take a mount away; the volume stays", NEEDS_OWNER, ON_HANGUP_FINISH,
 		DOES_CHANGE, run_storage_unmount},
 	{"users:add", "NAME [--admin] [--create]", "make a user", NEEDS_ADMIN,

@@ -180,6 +180,60 @@ serving() { # the container that does
 	done
 }
 
+@test "a mount is updated in its place, and --replace is all of them or nothing" {
+	APP=whole-s$SLOT
+	mounts_are() {
+		assert_equal "$(ssh_bardo storage:report "$APP" --storage-deploy-mounts)" "$1"
+	}
+	ssh_bardo apps:create "$APP"
+	ssh_bardo storage:mount "$APP" "${APP}_a" --container-dir /a --phase deploy
+	run ssh_bardo storage:mount "$APP" "${APP}_a" --container-dir /a --volume-readonly \
+		--phase deploy --phase run
+	assert_shown "-----> Updating the mount of ${APP}_a into $APP at /a"
+	mounts_are "-v ${APP}_a:/a:ro"
+	assert_equal "$(ssh_bardo storage:report "$APP" --storage-run-mounts)" "-v ${APP}_a:/a:ro"
+	ssh_bardo storage:mount "$APP" "${APP}_w:/w" --process-type worker
+	run ssh_bardo storage:mount --replace "$APP" "${APP}_b:/b" "${APP}_c:/c:ro"
+	assert_success
+	assert_shown "-----> Mounting ${APP}_c into $APP at /c"
+	now="-v ${APP}_w:/w -v ${APP}_b:/b -v ${APP}_c:/c:ro"
+	mounts_are "$now"
+	run ssh_bardo storage:mount --replace "$APP" "${APP}_d:/d" "${APP}_e:/d"
+	assert_status 1
+	assert_shown 'is mounted there already'
+	refute_output 'Mounting'
+	run ssh_bardo storage:mount --replace "$APP"
+	assert_status 2
+	run ssh_bardo storage:unmount "$APP" "${APP}_b" "${APP}_nothing"
+	assert_status 4
+	mounts_are "$now"
+	ssh_bardo storage:unmount "$APP" "${APP}_b" "${APP}_c:/c"
+	ssh_bardo storage:unmount "$APP" --all --process-type worker
+	mounts_are ''
+	ssh_bardo apps:destroy "$APP" --volumes --force
+}
+
+@test "a part of a volume is mounted where the Engine can, and refused where not" {
+	APP=part-s$SLOT
+	ssh_bardo apps:create "$APP"
+	run ssh_bardo storage:mount "$APP" "${APP}_a" --container-dir /a --volume-subpath ../b
+	assert_status 2
+	run ssh_bardo storage:mount "$APP" "$FOLDER" --container-dir /a --volume-subpath b
+	assert_status 2
+	assert_shown 'a part of a folder of the host is a folder'
+	run ssh_bardo storage:mount "$APP" "${APP}_a" --container-dir /a --volume-subpath in/b
+	if [ "$(docker version -f '{{.Server.APIVersion}}' | cut -d . -f 2)" -lt 45 ]; then
+		assert_status 1
+		assert_shown 'upgrade it to 26 or newer'
+		return
+	fi
+	assert_success
+	docker run --rm -v "${APP}_a:/a" busybox sh -c 'mkdir -p /a/in/b; echo part >/a/in/b/note'
+	new_app_repo part
+	push
+	assert_equal "$(docker exec "$(serving)" cat /a/note)" part
+}
+
 @test "a volume that others made is nobody's to have by an app's name" {
 	docker volume create "taken-s${SLOT}_db" >/dev/null
 	KEY=$CLIENT/other new_app_repo taken
