@@ -54,11 +54,13 @@ int server_open(struct server *s, const struct settings *settings, struct err *e
 		rc = make_id(s, err);
 	if (rc >= 0)
 		rc = engine_open(&s->engine, settings->engine_host, err);
-	if (rc)
+	if (rc) {
 		server_close(s);
-	else
-		secrets_guard_log(s);
-	return rc;
+		return rc;
+	}
+	engine_set_timeout(s->engine, settings->engine_timeout);
+	secrets_guard_log(s);
+	return 0;
 }
 
 void server_close(struct server *s)

@@ -133,6 +133,14 @@ static int check_grace(struct settings *s, const char *value, const char **wante
 	return s->ssh_login_grace <= DAY_MS ? 0 : -1;
 }
 
+static int check_engine_timeout(
+	struct settings *s, const char *value, const char **wanted)
+{
+	(void)value;
+	*wanted = "a duration from 3s to 1h, like 30s";
+	return s->engine_timeout >= 3000 && s->engine_timeout <= DAY_MS / 24 ? 0 : -1;
+}
+
 static int check_proxy_timeout(struct settings *s, const char *value, const char **wanted)
 {
 	(void)value;
@@ -204,6 +212,7 @@ static const struct setting table[] = {
 	{"http.listen", TEXT, AT(http_listen), "127.0.0.1:8080", check_listen},
 	{"git.max-pack-size", BYTES, AT(git_max_pack_size), "4g", NULL},
 	{"engine.host", TEXT, AT(engine_host), NULL, check_engine},
+	{"engine.timeout", DURATION, AT(engine_timeout), "30s", check_engine_timeout},
 	{"build.dockerfile", TEXT, AT(build_dockerfile), "Dockerfile", NULL},
 	{"build.dir", TEXT, AT(build_dir), "", NULL},
 	{"build.timeout", DURATION, AT(build_timeout), "30m", NULL},

@@ -35,6 +35,7 @@ struct settings {
 	char http_listen[SETTING_TEXT_MAX];
 	int64_t git_max_pack_size;
 	char engine_host[SETTING_TEXT_MAX];
+	int64_t engine_timeout; /* silent for so long, it hangs */
 	char build_dockerfile[SETTING_TEXT_MAX];
 	char build_dir[SETTING_TEXT_MAX];
 	int64_t build_timeout;

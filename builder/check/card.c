@@ -46,7 +46,8 @@ static int take(void *ctx, int stream, const char *data, size_t len)
 	return mask_feed(&w->masked, data, len, keep, w);
 }
 
-static void read_log(struct engine_follow *f, bool tty, struct last_words *w)
+static void read_log(
+	struct engine *e, struct engine_follow *f, bool tty, struct last_words *w)
 {
 	int64_t until = clock_monotonic_ms() + LOG_TIMEOUT;
 	struct engine_frames frames = {0};
@@ -63,8 +64,8 @@ static void read_log(struct engine_follow *f, bool tty, struct last_words *w)
 			(void)engine_frames_feed(&frames, data, (size_t)n, take, w);
 		else if (n != ERR_BUSY || left <= 0)
 			return;
-		else
-			(void)poll(&p, 1, (int)left);
+		else if (engine_poll(e, &p, 1, left, NULL) < 0)
+			return;
 	}
 }
 
@@ -83,7 +84,7 @@ static void say_log(struct engine *e, const struct check_options *o, struct say 
 	if (engine_follow(e, &f, NULL, NULL, "GET",
 		    "/containers/%s/logs?stdout=1&stderr=1&tail=%d", name, LOG_LINES))
 		goto out;
-	read_log(f, state.tty, &last);
+	read_log(e, f, state.tty, &last);
 	(void)mask_end(&last.masked, false, keep, &last);
 	if (!last.text.len) {
 		say_problem(say, "It has written nothing.");

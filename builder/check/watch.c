@@ -19,7 +19,7 @@ int check_watch_open(
 {
 	char filter[FILTER_SIZE], escaped[ESCAPED_SIZE];
 
-	*w = (struct check_watch){0};
+	*w = (struct check_watch){.engine = e};
 	buf_init(&w->pending, EVENT_MAX);
 	(void)snprintf(filter, sizeof(filter),
 		"{\"type\":[\"container\"],\"container\":[\"%s\"],"
@@ -98,7 +98,10 @@ int check_watch_wait(
 			return CHECK_WAKE_DIED;
 		if (left <= 0)
 			return CHECK_WAKE_TIME;
-		if (poll(p, 2, (int)left) > 0 && p[1].revents)
+		rc = engine_poll(w->engine, p, 2, left, err);
+		if (rc < 0)
+			return rc;
+		if (rc > 0 && p[1].revents)
 			return CHECK_WAKE_READY;
 	}
 }

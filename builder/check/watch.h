@@ -13,6 +13,7 @@ struct err;
 /* Waiting for something while the Engine's events tell whether a container dies. */
 
 struct check_watch {
+	struct engine *engine;
 	struct engine_follow *events;
 	struct buf pending; /* of an event whose line has no end yet */
 	bool died;
@@ -31,7 +32,8 @@ int check_watch_open(
 void check_watch_close(struct check_watch *w);
 
 /* Waits for a descriptor (-1: none) to be ready for poll's events, until a monotonic time
- * in milliseconds. A check_wake, or negative: ERR_AWAY when the events end. */
+ * in milliseconds. A check_wake, or negative: ERR_AWAY when the events end, or the Engine
+ * hangs. */
 int check_watch_wait(
 	struct check_watch *w, int fd, short events, int64_t until, struct err *err);
 

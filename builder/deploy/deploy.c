@@ -2,6 +2,7 @@
 
 #include "builder/deploy/scripts.h"
 #include "builder/deploy/undo.h"
+#include "builder/engine/engine.h"
 #include "builder/git/ref.h"
 #include "builder/life/file_ports.h"
 #include "builder/life/life.h"
@@ -347,12 +348,20 @@ static int run(const struct deploy *d, struct life *life, struct err *err)
 	return rc;
 }
 
+static void say_silence(void *ctx, const char *text)
+{
+	say_detail(ctx, "%s", text);
+}
+
 int deploy_run(const struct deploy *d, struct life *life, struct err *err)
 {
+	struct engine_listener before = engine_on_silence(
+		d->server->engine, (struct engine_listener){say_silence, d->say});
 	int rc = run(d, life, err);
 	struct err why = {0};
 
 	if (published_settle(d->server, d->app, &why) < 0)
 		log_warn("%s: %s", d->app->name, why.msg);
+	(void)engine_on_silence(d->server->engine, before);
 	return rc;
 }

@@ -14,7 +14,6 @@
 #include "config/settings.h"
 
 #include <cjson/cJSON.h>
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -110,11 +109,9 @@ static int follow(struct script *s, struct err *err)
 					s->p->server->settings->build_timeout, limit));
 			break;
 		}
-		if (poll(&poll_fd, 1, left > 60000 ? 60000 : (int)left) < 0 &&
-			errno != EINTR) {
-			rc = err_errno(err, "poll");
+		rc = engine_poll(s->p->server->engine, &poll_fd, 1, left, err);
+		if (rc < 0)
 			break;
-		}
 	}
 	(void)mask_end(&s->masked, false, take_masked, s);
 	if (s->line.len)

@@ -1,7 +1,6 @@
 #include "builder/engine/engine.h"
 
 #include "builder/engine/private.h"
-#include "config/base/clock.h"
 #include "config/base/err.h"
 
 #include <cjson/cJSON.h>
@@ -9,7 +8,7 @@
 
 /* An answer that is gathered whole. */
 struct call {
-	struct engine_wait wait;
+	struct engine *engine;
 	struct buf answer;
 	bool too_large;
 };
@@ -18,7 +17,7 @@ static size_t take_answer(char *data, size_t size, size_t n, void *ctx)
 {
 	struct call *c = ctx;
 
-	c->wait.heard = clock_monotonic_ms();
+	engine_heard(c->engine);
 	if (buf_add(&c->answer, data, size * n) < 0) {
 		c->too_large = true;
 		return 0;
@@ -44,6 +43,7 @@ static void set_body(struct engine *e, const char *method, const char *body)
 static int exchange(struct engine *e, struct call *c, const char *method,
 	const char *path, const char *body, struct err *err)
 {
+	const struct engine_wait wait = {.timeout = ENGINE_CALL_TIMEOUT};
 	long status = 0;
 	int rc = engine_prepare(e, e->easy, e->version, path, err);
 
@@ -52,7 +52,7 @@ static int exchange(struct engine *e, struct call *c, const char *method,
 	set_body(e, method, body);
 	(void)curl_easy_setopt(e->easy, CURLOPT_WRITEFUNCTION, take_answer);
 	(void)curl_easy_setopt(e->easy, CURLOPT_WRITEDATA, c);
-	rc = engine_transfer(e, e->easy, &c->wait, err);
+	rc = engine_transfer(e, e->easy, &wait, err);
 	if (c->too_large)
 		return err_set(err, ERR_FAILED,
 			"the Docker Engine answered %s %s with more than %d MB", method,
@@ -84,7 +84,7 @@ static int parse_reply(struct cJSON **reply, const struct buf *answer, struct er
 int engine_call(struct engine *e, struct cJSON **reply, const struct cJSON *body,
 	struct err *err, const char *method, const char *path, ...)
 {
-	struct call c = {.wait = {.timeout = ENGINE_CALL_TIMEOUT}};
+	struct call c = {.engine = e};
 	char full[ENGINE_PATH_MAX];
 	char *text = NULL;
 	va_list ap;

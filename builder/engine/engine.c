@@ -8,12 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/un.h>
 
 #define UNIX_SCHEME "unix://"
 #define TCP_SCHEME "tcp://"
-#define VERSION_HEADER "Api-Version:"
 #define HOST_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]"
 
 int engine_open(struct engine **out, const char *host, struct err *err)
@@ -41,16 +39,22 @@ int engine_open(struct engine **out, const char *host, struct err *err)
 	(void)snprintf(e->host, sizeof(e->host), "%s", host);
 	(void)snprintf(e->base, sizeof(e->base), "http://%s", local ? "docker" : rest);
 	e->socket = local ? e->host + strlen(UNIX_SCHEME) : NULL;
-	e->silence = ENGINE_SILENCE;
-	e->ping_timeout = ENGINE_PING_TIMEOUT;
+	engine_set_timeout(e, ENGINE_TIMEOUT);
 	*out = e;
 	return 0;
 }
 
-void engine_set_patience(struct engine *e, int64_t ms)
+int engine_open_like(struct engine **out, const struct engine *e, struct err *err)
 {
-	e->silence = ms ? ms : ENGINE_SILENCE;
-	e->ping_timeout = ms && ms < ENGINE_PING_TIMEOUT ? (long)ms : ENGINE_PING_TIMEOUT;
+	int rc = engine_open(out, e->host, err);
+
+	if (rc)
+		return rc;
+	(*out)->silence = e->silence;
+	(*out)->patience = e->patience;
+	(*out)->hangs = e->hangs;
+	(void)snprintf((*out)->version, sizeof((*out)->version), "%s", e->version);
+	return 0;
 }
 
 void engine_close(struct engine *e)
@@ -58,6 +62,8 @@ void engine_close(struct engine *e)
 	if (!e)
 		return;
 	if (e->curl_ready) {
+		if (e->pinging)
+			(void)curl_multi_remove_handle(e->multi, e->ping);
 		curl_slist_free_all(e->json_headers);
 		curl_slist_free_all(e->plain_headers);
 		curl_easy_cleanup(e->ping);
@@ -126,28 +132,6 @@ int engine_prepare(const struct engine *e, CURL *easy, const char *version,
 	return 0;
 }
 
-static size_t take_version(char *data, size_t size, size_t n, void *ctx)
-{
-	char *version = ctx;
-	size_t len = size * n, at = strlen(VERSION_HEADER), out = 0;
-
-	if (len <= at || strncasecmp(data, VERSION_HEADER, at) != 0)
-		return len;
-	while (at < len && data[at] == ' ')
-		at++;
-	while (at < len && out + 1 < ENGINE_VERSION_SIZE && (unsigned char)data[at] > ' ')
-		version[out++] = data[at++];
-	version[out] = '\0';
-	return len;
-}
-
-size_t engine_ignore_body(char *data, size_t size, size_t n, void *ctx)
-{
-	(void)data;
-	(void)ctx;
-	return size * n;
-}
-
 /* "1.41" as 1041, or -1. */
 static int64_t version_number(const char *text)
 {
@@ -167,21 +151,8 @@ static int64_t version_number(const char *text)
  * speaks. We ask for the smaller of that and ours, since an Engine drops old ones too. */
 static int negotiate(struct engine *e, struct err *err)
 {
-	struct engine_wait wait = {.timeout = ENGINE_CALL_TIMEOUT};
-	char theirs[ENGINE_VERSION_SIZE] = "";
-	int64_t number;
-	int rc;
+	int64_t number = version_number(e->theirs);
 
-	rc = engine_prepare(e, e->easy, NULL, "/_ping", err);
-	if (rc)
-		return rc;
-	(void)curl_easy_setopt(e->easy, CURLOPT_HEADERFUNCTION, take_version);
-	(void)curl_easy_setopt(e->easy, CURLOPT_HEADERDATA, (void *)theirs);
-	(void)curl_easy_setopt(e->easy, CURLOPT_WRITEFUNCTION, engine_ignore_body);
-	rc = engine_transfer(e, e->easy, &wait, err);
-	if (rc)
-		return rc;
-	number = version_number(theirs);
 	if (number < 0)
 		return err_set(err, ERR_FAILED,
 			"what answers is no Docker Engine; look at engine.host");
@@ -189,9 +160,9 @@ static int negotiate(struct engine *e, struct err *err)
 		return err_set(err, ERR_FAILED,
 			"the Docker Engine is too old: it speaks API %s, bardo "
 			"needs %s (Docker 19.03) or newer; upgrade it",
-			theirs, ENGINE_API_MIN);
+			e->theirs, ENGINE_API_MIN);
 	(void)snprintf(e->version, sizeof(e->version), "%s",
-		number < version_number(ENGINE_API_MAX) ? theirs : ENGINE_API_MAX);
+		number < version_number(ENGINE_API_MAX) ? e->theirs : ENGINE_API_MAX);
 	return 0;
 }
 
@@ -199,9 +170,10 @@ int engine_ready(struct engine *e, struct err *err)
 {
 	int rc = start_curl(e, err);
 
-	if (rc || e->version[0])
+	if (rc || (e->version[0] && !e->hangs))
 		return rc;
-	return negotiate(e, err);
+	rc = engine_ask_alive(e, err);
+	return rc || e->version[0] ? rc : negotiate(e, err);
 }
 
 int engine_speaks(struct engine *e, const char *version, bool *does, struct err *err)

@@ -1,6 +1,7 @@
 #ifndef BARDO_BUILDER_ENGINE_H
 #define BARDO_BUILDER_ENGINE_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,11 +25,26 @@ struct engine;
 /* host is unix:///path or tcp://host:port. Opens no connection yet. ERR_USAGE for
  * anything else. */
 int engine_open(struct engine **out, const char *host, struct err *err);
+/* Another client of the same Engine, for another thread: it knows what the first one
+ * knows, and tells nobody of silence. */
+int engine_open_like(struct engine **out, const struct engine *e, struct err *err);
 void engine_close(struct engine *e);
 
-/* How many milliseconds of silence, and then of no answer to a ping, make it away; 0: as
- * at first. */
-void engine_set_patience(struct engine *e, int64_t ms);
+/* A call may be silent for as long as it takes. But when nothing has come for a third of
+ * this time, the Engine is asked `/_ping` beside it, and one that leaves that unanswered
+ * for the rest hangs: whatever waits for it gives up with ERR_AWAY, and what is asked of
+ * it later gives up sooner. Milliseconds; ENGINE_TIMEOUT at first. */
+#define ENGINE_TIMEOUT 30000
+void engine_set_timeout(struct engine *e, int64_t ms);
+
+/* Who is told, in a sentence without a full stop, when it leaves a ping unanswered, and
+ * when it answers again; nobody at first. Gives whoever was told before. */
+struct engine_listener {
+	void (*tell)(void *ctx, const char *text);
+	void *ctx;
+};
+struct engine_listener engine_on_silence(
+	struct engine *e, struct engine_listener listener);
 
 /* Whether it speaks this version of the API ("1.45", none above ENGINE_API_MAX). Errors
  * as engine_call. */
@@ -44,8 +60,7 @@ bool engine_is_local(const struct engine *e);
  * with "/", without the version, and is formatted; user text in it must be escaped by the
  * caller with engine_escape. 2xx and 304 are success; 404 ERR_NOTFOUND; 409 ERR_EXISTS;
  * other answers ERR_FAILED with the Engine's own message. ERR_AWAY: no connection, or
- * half a minute of silence in which it doesn't answer `/_ping` either; the message names
- * the host and says what to try.
+ * it hangs (engine_set_timeout); the message says what to try.
  */
 int engine_call(struct engine *e, struct cJSON **reply, const struct cJSON *body,
 	struct err *err, const char *method, const char *path, ...)
@@ -66,9 +81,6 @@ struct engine_stream {
 	/* Called for every line (no newline) of a 2xx answer, at most ENGINE_LINE_MAX. A
 	 * negative return ends the call with that code. */
 	int (*line)(void *ctx, const char *line, size_t len, struct err *err);
-	/* Called about once a second while nothing arrives; negative ends the call. NULL:
-	 * none. */
-	int (*idle)(void *ctx, struct err *err);
 	void *ctx;
 	int64_t timeout;  /* milliseconds for the whole; 0: none */
 	const char *what; /* "build": what a broken connection broke, for the message */
@@ -77,9 +89,7 @@ struct engine_stream {
 #define ENGINE_LINE_MAX (4 * 1024 * 1024)
 
 /* Errors as engine_call; ERR_BUSY when it took longer than the timeout. Whenever this
- * fails the connection is closed, which stops a build on the Engine too. A silent Engine
- * is asked `/_ping` beside the stream, and counts as away when it doesn't answer that
- * either. */
+ * fails the connection is closed, which stops a build on the Engine too. */
 int engine_stream(struct engine *e, const struct engine_stream *s, struct err *err);
 
 /*
@@ -94,6 +104,11 @@ int engine_follow(struct engine *e, struct engine_follow **out, const struct cJS
 	__attribute__((format(printf, 6, 7)));
 void engine_follow_close(struct engine_follow *f);
 int engine_follow_fd(const struct engine_follow *f);
+
+/* poll(2) for who waits for what the Engine sends, at most ms milliseconds (negative: no
+ * end): how many are ready, 0 also for a signal, or ERR_AWAY when it hangs. */
+int engine_poll(
+	struct engine *e, struct pollfd *polls, nfds_t len, int64_t ms, struct err *err);
 
 /* 1 to len bytes, 0 at the end, ERR_BUSY when nothing is there yet, other negatives. Read
  * until ERR_BUSY before polling again. */

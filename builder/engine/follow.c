@@ -15,6 +15,7 @@
 #define REQUEST_MAX (1024 * 1024)
 
 struct engine_follow {
+	struct engine *e;
 	CURL *easy;
 	int fd; /* curl's */
 	struct buf raw;
@@ -69,19 +70,19 @@ static int write_request(struct engine_follow *f, const struct engine *e,
 	rc |= buf_addf(&req, "\r\n%s", body ? body : "");
 	if (rc)
 		rc = err_set(err, ERR_USAGE, "the request to the Engine is too long");
-	while (rc == 0 && req.len) {
+	while (rc >= 0 && req.len) {
 		ssize_t n = engine_follow_write(f, req.data, req.len, err);
 		struct pollfd p = {.fd = f->fd, .events = POLLOUT};
 
 		if (n > 0)
 			buf_consume(&req, (size_t)n);
 		else if (n == ERR_BUSY)
-			(void)poll(&p, 1, -1);
+			rc = engine_poll(f->e, &p, 1, ENGINE_HEAD_TIMEOUT, err);
 		else
 			rc = (int)n;
 	}
 	buf_finish(&req);
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
 /* Adds to raw what is there. 1, 0 at the end, ERR_BUSY, other negatives. */
@@ -99,6 +100,7 @@ static int fill(struct engine_follow *f, struct err *err)
 	if (code != CURLE_OK)
 		return closed(err);
 	f->raw.len += n;
+	engine_heard(f->e);
 	return n > 0;
 }
 
@@ -115,14 +117,16 @@ static int fill_until(struct engine_follow *f, const struct engine *e, int64_t d
 		if (left <= 0)
 			return engine_curl_error(
 				e, CURLE_OPERATION_TIMEDOUT, 0, NULL, err);
-		(void)poll(&p, 1, (int)left);
+		rc = engine_poll(f->e, &p, 1, left, err);
+		if (rc < 0)
+			return rc;
 	}
 }
 
 static int read_head(struct engine_follow *f, const struct engine *e,
 	struct http_head *head, struct err *err)
 {
-	int64_t deadline = clock_monotonic_ms() + e->silence + ENGINE_PING_TIMEOUT;
+	int64_t deadline = clock_monotonic_ms() + ENGINE_HEAD_TIMEOUT;
 
 	for (;;) {
 		ssize_t n = http_head_parse(head, buf_text(&f->raw), f->raw.len, err);
@@ -147,7 +151,7 @@ static int read_head(struct engine_follow *f, const struct engine *e,
 /* The body of a refusal holds the Engine's reason. */
 static int refused(struct engine_follow *f, int status, struct err *err)
 {
-	int64_t deadline = clock_monotonic_ms() + ENGINE_PING_TIMEOUT;
+	int64_t deadline = clock_monotonic_ms() + ENGINE_REFUSAL_TIMEOUT;
 	char text[ERR_MSG_MAX * 2];
 	size_t len = 0;
 
@@ -159,8 +163,8 @@ static int refused(struct engine_follow *f, int status, struct err *err)
 			len += (size_t)n;
 		else if (n != ERR_BUSY || clock_monotonic_ms() >= deadline)
 			break;
-		else
-			(void)poll(&p, 1, ENGINE_PING_TIMEOUT);
+		else if (engine_poll(f->e, &p, 1, ENGINE_REFUSAL_TIMEOUT, NULL) < 0)
+			break;
 	}
 	return engine_refused(status, text, len, err);
 }
@@ -174,6 +178,8 @@ static int open_follow(struct engine_follow *f, struct engine *e, const char *me
 	rc = engine_ready(e, err);
 	if (rc)
 		return rc;
+	engine_begin_to_listen(e);
+	f->e = e;
 	f->easy = curl_easy_init();
 	if (!f->easy)
 		return err_set(err, ERR_FAILED, "out of memory");

@@ -1,6 +1,7 @@
 #ifndef BARDO_BUILDER_ENGINE_PRIVATE_H
 #define BARDO_BUILDER_ENGINE_PRIVATE_H
 
+#include "builder/engine/engine.h"
 #include "config/base/buf.h"
 
 #include <curl/curl.h>
@@ -8,8 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct cJSON;
-struct engine_stream;
 struct err;
 
 /* What the files of the Engine's client share; nobody else includes this. */
@@ -21,10 +20,10 @@ struct err;
 #define ENGINE_ERROR_BODY_MAX (64 * 1024)
 
 #define ENGINE_CONNECT_TIMEOUT 10000
-/* Silence after which an Engine is asked whether it is alive, and how long it may take to
- * say so. A stop or a pull may well be silent for longer than this. */
-#define ENGINE_SILENCE 30000
-#define ENGINE_PING_TIMEOUT 10000
+/* For the head of an answer that is followed, which no Engine thinks about for long, and
+ * for what a refusal says. */
+#define ENGINE_HEAD_TIMEOUT 60000
+#define ENGINE_REFUSAL_TIMEOUT 10000
 /* A call (not a stream) is over after this: the longest is a stop with its grace time. */
 #define ENGINE_CALL_TIMEOUT (15 * 60 * 1000)
 
@@ -33,8 +32,20 @@ struct engine {
 	const char *socket;	    /* into host: the path of a unix socket, or NULL */
 	char base[ENGINE_HOST_MAX]; /* "http://host:port" */
 	char version[ENGINE_VERSION_SIZE]; /* "" until it was negotiated */
-	int64_t silence;		   /* milliseconds; tests shorten both */
-	long ping_timeout;
+
+	/* alive.c; times are monotonic, or milliseconds */
+	int64_t silence;    /* for so long nobody worries */
+	int64_t patience;   /* then it has so long to answer a ping */
+	int64_t heard;	    /* when it last said anything, on whatever connection */
+	bool pinging;	    /* a ping is under way: */
+	int64_t pinged;	    /* since when */
+	int64_t looked;	    /* when the clock was last looked at */
+	int64_t unanswered; /* how long, as far as we ourselves ran */
+	int64_t limit;	    /* how long it may be */
+	char theirs[ENGINE_VERSION_SIZE]; /* the newest version that it speaks */
+	bool told;			  /* that it doesn't answer */
+	bool hangs; /* as of the last look: asked again before anything else is */
+	struct engine_listener listener;
 
 	/* Made at the first call, and kept, with their open connection, for the next. */
 	bool curl_ready;
@@ -49,9 +60,13 @@ struct engine {
 struct engine_wait {
 	const char *what; /* "build", for messages; NULL: an answer */
 	int64_t timeout;  /* milliseconds, 0: none */
-	int (*idle)(void *ctx, struct err *err);
-	void *ctx;
-	int64_t heard; /* monotonic: when a byte last came or went; callbacks set it */
+};
+
+/* How a handle of engine_look's ended. */
+struct engine_end {
+	CURL *easy;
+	bool is_over;
+	CURLcode result; /* once it is */
 };
 
 /* engine.c */
@@ -62,14 +77,25 @@ int engine_format_path(char path[ENGINE_PATH_MAX], struct err *err, const char *
  * have in common. */
 int engine_prepare(const struct engine *e, CURL *easy, const char *version,
 	const char *path, struct err *err);
-size_t engine_ignore_body(char *data, size_t size, size_t n, void *ctx);
 
-/* engine_transfer.c: runs a prepared handle to its end. 0 when an answer came, whatever
- * it says. ERR_FAILED also when a callback of the handle's ended it, which then has the
- * reason. */
-int engine_transfer(struct engine *e, CURL *easy, struct engine_wait *w, struct err *err);
+/* alive.c */
+/* A byte came or went: callbacks say so. */
+void engine_heard(struct engine *e);
+/* Something is waited for from now on. */
+void engine_begin_to_listen(struct engine *e);
+/* Runs what the multi handle has, and asks a silent Engine whether it is alive. *next is
+ * for how long nothing is due. `of` (may be NULL) is filled when that handle is over.
+ * ERR_AWAY: it hangs, or is gone. */
+int engine_look(struct engine *e, struct engine_end *of, int *next, struct err *err);
+/* Asks now, and waits for it: `theirs` is set then. Errors as engine_look. */
+int engine_ask_alive(struct engine *e, struct err *err);
 
-/* engine_error.c */
+/* transfer.c: runs a prepared handle to its end. 0 when an answer came, whatever it says.
+ * ERR_FAILED also when a callback of the handle's ended it, which then has the reason. */
+int engine_transfer(
+	struct engine *e, CURL *easy, const struct engine_wait *w, struct err *err);
+
+/* error.c */
 /* The error for an HTTP status that is no success; body is what came with it. */
 int engine_refused(long status, const char *body, size_t len, struct err *err);
 /* The error for what curl met; os_error is errno's value of the connect or 0. */

@@ -1,7 +1,6 @@
 #include "builder/engine/engine.h"
 
 #include "builder/engine/private.h"
-#include "config/base/clock.h"
 #include "config/base/err.h"
 
 #include <stdio.h>
@@ -13,7 +12,6 @@
 struct stream {
 	const struct engine_stream *s;
 	struct engine *e;
-	struct engine_wait wait;
 	struct buf pending; /* of a line that has no end yet, or of a refusal's body */
 	int rc;		    /* what a callback of the caller's ended it with, */
 	struct err said;    /* and why */
@@ -73,7 +71,7 @@ static size_t take_data(char *data, size_t size, size_t n, void *ctx)
 	struct stream *st = ctx;
 	size_t len = size * n;
 
-	st->wait.heard = clock_monotonic_ms();
+	engine_heard(st->e);
 	if (is_refusal(st)) {
 		size_t room = ENGINE_ERROR_BODY_MAX - st->pending.len;
 
@@ -89,7 +87,7 @@ static size_t give_data(char *to, size_t size, size_t n, void *ctx)
 	struct stream *st = ctx;
 	ssize_t got = st->s->upload(st->s->ctx, to, size * n, &st->said);
 
-	st->wait.heard = clock_monotonic_ms();
+	engine_heard(st->e);
 	if (got < 0) {
 		st->rc = (int)got;
 		return CURL_READFUNC_ABORT;
@@ -147,6 +145,7 @@ static void set_transfer(struct stream *st, struct curl_slist *headers)
 
 static int exchange(struct stream *st, struct err *err)
 {
+	const struct engine_wait wait = {st->s->what, st->s->timeout};
 	struct curl_slist *headers = NULL;
 	int rc;
 
@@ -157,7 +156,7 @@ static int exchange(struct stream *st, struct err *err)
 	if (!headers)
 		return err_set(err, ERR_FAILED, "out of memory");
 	set_transfer(st, headers);
-	rc = engine_transfer(st->e, st->e->easy, &st->wait, err);
+	rc = engine_transfer(st->e, st->e->easy, &wait, err);
 	if (st->rc < 0)
 		rc = err_set(err, st->rc, "%s", st->said.msg);
 	else if (rc == 0 && is_refusal(st))
@@ -170,14 +169,7 @@ static int exchange(struct stream *st, struct err *err)
 
 int engine_stream(struct engine *e, const struct engine_stream *s, struct err *err)
 {
-	struct stream st = {
-		.s = s,
-		.e = e,
-		.wait = {.what = s->what,
-			.timeout = s->timeout,
-			.idle = s->idle,
-			.ctx = s->ctx},
-	};
+	struct stream st = {.s = s, .e = e};
 	int rc = engine_ready(e, err);
 
 	if (rc)

@@ -4,13 +4,13 @@
 #include "builder/server.h"
 #include "config/base/err.h"
 #include "config/record/places.h"
-#include "config/settings.h"
 
 #include <pthread.h>
 #include <stdbool.h>
 
 struct task {
 	struct server server;
+	const struct engine *engine; /* of whoever waits for it */
 	char container[CONTAINER_NAME_SIZE];
 	const struct place *place;
 	at_once_call *call;
@@ -24,7 +24,7 @@ static void *run(void *arg)
 {
 	struct task *t = arg;
 
-	t->rc = engine_open(&t->server.engine, t->server.settings->engine_host, &t->err);
+	t->rc = engine_open_like(&t->server.engine, t->engine, &t->err);
 	if (t->rc)
 		return NULL;
 	t->rc = t->call(&t->server, t->container, &t->err);
@@ -37,6 +37,7 @@ static void begin(struct task *t, const struct server *s, const struct app *app)
 {
 	t->server = *s;
 	t->server.store = NULL;
+	t->engine = s->engine;
 	(void)place_container_name(app, t->place, t->container);
 	t->is_thread = pthread_create(&t->thread, NULL, run, t) == 0;
 	if (!t->is_thread)

@@ -23,7 +23,7 @@
 #define KNOWN_MAX (8 * 1024 * 1024)
 #define LINE_SIZE 512
 /* No site waits any longer for an Engine that hangs. */
-#define PATIENCE_MS 2000
+#define PATIENCE_MS 4000
 
 struct confirmation {
 	struct server *server;
@@ -89,9 +89,9 @@ static int look(struct confirmation *c)
 	struct err why = {0};
 	int rc;
 
-	engine_set_patience(c->server->engine, PATIENCE_MS);
+	engine_set_timeout(c->server->engine, PATIENCE_MS);
 	rc = containers_each(c->server, NULL, note_container, c, &why);
-	engine_set_patience(c->server->engine, 0);
+	engine_set_timeout(c->server->engine, c->server->settings->engine_timeout);
 	c->asked = rc == 0;
 	if (c->asked)
 		return 0;

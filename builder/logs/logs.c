@@ -12,7 +12,6 @@
 #include "config/record/places.h"
 
 #include <cjson/cJSON.h>
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -245,15 +244,16 @@ static int open_source(
 /* ---- what there is already, in the order of time ---- */
 
 /* Waits until the stream has a line or is at its end. */
-static int fill_whole(struct log_stream *st, struct err *err)
+static int fill_whole(const struct logs *l, struct log_stream *st, struct err *err)
 {
 	int rc;
 
 	while ((rc = log_stream_fill(st, err)) == ERR_BUSY) {
 		struct pollfd p = {.fd = engine_follow_fd(st->follow), .events = POLLIN};
 
-		if (poll(&p, 1, -1) < 0 && errno != EINTR)
-			return err_errno(err, "poll");
+		rc = engine_poll(l->server->engine, &p, 1, -1, err);
+		if (rc < 0)
+			return rc;
 	}
 	return rc < 0 ? rc : 0;
 }
@@ -269,7 +269,7 @@ static struct source *find_oldest(struct logs *l, struct log_line *line, struct 
 
 		if (!*src->container)
 			continue;
-		if (fill_whole(&src->stream, err) < 0)
+		if (fill_whole(l, &src->stream, err) < 0)
 			return NULL;
 		if (log_stream_peek(&src->stream, &next) &&
 			(!oldest || next.at < line->at)) {
@@ -462,8 +462,10 @@ static int follow(struct logs *l, struct err *err)
 		n = gather(l, polls);
 		if (rc || (n == 2 && !l->events))
 			return rc;
-		if (poll(polls, n, -1) < 0 && errno != EINTR)
-			return err_errno(err, "poll");
+		rc = engine_poll(l->server->engine, polls, n, -1, err);
+		if (rc < 0)
+			return rc;
+		rc = 0;
 		if (polls[0].revents & (POLLERR | POLLHUP | POLLNVAL))
 			return 0;
 	}

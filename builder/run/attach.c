@@ -235,16 +235,17 @@ static void gather(const struct pump *p, struct pollfd polls[AT_COUNT])
 		(short)(p->err.backlog.len ? POLLOUT : 0), 0};
 }
 
-static int wait_for(const struct attach *a, struct pollfd *polls, nfds_t len)
+static int wait_for(
+	const struct attach *a, struct pollfd *polls, nfds_t len, struct err *err)
 {
 	int64_t left = a->until ? a->until - clock_monotonic_ms() : -1;
+	int rc;
 
 	if (a->until && left <= 0)
 		return ATTACH_OVERDUE;
-	if (poll(polls, len, left > INT_MAX ? INT_MAX : (int)left) < 0) {
-		for (nfds_t i = 0; i < len; i++)
-			polls[i].revents = 0;
-	}
+	rc = engine_poll(a->engine, polls, len, left, err);
+	if (rc < 0)
+		return rc;
 	return polls[0].revents ? take_signals(a) : GO_ON;
 }
 
@@ -258,7 +259,7 @@ static int turn(struct pump *p, struct err *err)
 	if (p->output_ended && !has_output(p))
 		return ATTACH_ENDED;
 	gather(p, polls);
-	rc = wait_for(p->attach, polls, AT_COUNT);
+	rc = wait_for(p->attach, polls, AT_COUNT, err);
 	if (rc == GO_ON)
 		rc = serve_outlet(&p->out, polls[AT_OUT].revents);
 	if (rc == GO_ON)
@@ -294,9 +295,8 @@ int attach_wait(const struct attach *a, int fd, struct err *err)
 {
 	for (;;) {
 		struct pollfd polls[] = {{a->signals, POLLIN, 0}, {fd, POLLIN, 0}};
-		int rc = wait_for(a, polls, 2);
+		int rc = wait_for(a, polls, 2, err);
 
-		(void)err;
 		if (rc != GO_ON)
 			return rc;
 		if (polls[1].revents)

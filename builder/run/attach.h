@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct engine;
 struct engine_follow;
 struct err;
 
@@ -14,6 +15,7 @@ struct err;
  */
 
 struct attach {
+	struct engine *engine;
 	struct engine_follow *follow; /* borrowed; an upgraded connection */
 	bool terminal; /* the program has one: the stream is bare, ours is made raw */
 	int signals;   /* from attach_hold_signals */

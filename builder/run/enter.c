@@ -243,6 +243,7 @@ static int read_status(const struct visit *v, struct err *err)
 static int pump(struct visit *v, int signals, struct err *err)
 {
 	struct attach attach = {
+		.engine = v->engine,
 		.terminal = v->enter->terminal,
 		.signals = signals,
 		.resize = resize,

@@ -303,6 +303,7 @@ static int end_overdue(struct one *o, struct attach *a, int *status, struct err 
 static int carry_out(struct one *o, int signals, struct err *err)
 {
 	struct attach a = {
+		.engine = o->server->engine,
 		.terminal = o->run->terminal,
 		.signals = signals,
 		.until = clock_monotonic_ms() + o->run->ttl * 1000,

@@ -3,6 +3,7 @@
 
 #include "builder/deploy/destroy.h"
 #include "builder/deploy/reconcile.h"
+#include "builder/engine/engine.h"
 #include "builder/git/git.h"
 #include "builder/git/ref.h"
 #include "builder/life/route.h"
@@ -10,6 +11,7 @@
 #include "config/app/variables.h"
 #include "config/base/err.h"
 #include "config/base/log.h"
+#include "config/door.h"
 #include "config/lock.h"
 #include "config/paths.h"
 #include "config/people/roles.h"
@@ -23,6 +25,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* For what is put in order after a push; bardod can wait longer. */
+#define TIDY_PATIENCE_MS 3000
 
 /* Git does the git: receive-pack and upload-pack run in the repository's own folder, and
  * this process is their parent. */
@@ -196,6 +201,17 @@ static void wait_for_all(int alive)
 		continue;
 }
 
+/* Whoever pushed waits for no Engine that hangs. */
+static void leave_to_reconcile(
+	const struct request *r, const struct app *app, const struct err *why)
+{
+	char path[PATH_TEXT_MAX], command[NAME_SIZE + 32];
+
+	log_warn("%s: after a push: %s", app->name, why->msg);
+	(void)snprintf(command, sizeof(command), "reconcile %s", app->name);
+	(void)door_job(path_door(r->settings, path), command, NULL);
+}
+
 static int receive_pack(
 	struct request *r, struct app *app, int lock, int pushes, struct err *err)
 {
@@ -224,10 +240,11 @@ static int receive_pack(
 	(void)close(alive[0]);
 	git_command_destroy(g);
 	status = rc;
+	engine_set_timeout(r->server.engine, TIDY_PATIENCE_MS);
 	/* What git said of the push stays what is said of it. */
 	rc = clean_up(r, app, lock, pushes, &own);
 	if (rc)
-		log_warn("%s: after a push: %s", app->name, own.msg);
+		leave_to_reconcile(r, app, &own);
 	return status;
 }
 

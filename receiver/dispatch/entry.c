@@ -1,5 +1,6 @@
 #include "receiver/dispatch/entry.h"
 
+#include "builder/engine/engine.h"
 #include "builder/secrets.h"
 #include "config/base/err.h"
 #include "config/base/io.h"
@@ -161,6 +162,12 @@ static void settle_hangup(const struct request *r)
 	(void)sigprocmask(SIG_UNBLOCK, &hup, NULL);
 }
 
+static void say_silence(void *ctx, const char *text)
+{
+	(void)ctx;
+	(void)fprintf(stderr, "       %s\n", text);
+}
+
 /* Runs it and says what went wrong, once. */
 int entry_run(struct request *r, struct err *err)
 {
@@ -169,6 +176,9 @@ int entry_run(struct request *r, struct err *err)
 
 	if (!rc) {
 		settle_hangup(r);
+		if (!r->as_server && r->server.engine)
+			(void)engine_on_silence(r->server.engine,
+				(struct engine_listener){say_silence, NULL});
 		record_begin(r);
 		rc = c->run(r, err);
 	}

@@ -16,6 +16,7 @@ teardown_file() {
 	server_remove
 }
 teardown() {
+	[ ! -e "$OWN/docker.pid" ] || kill -CONT "$(cat "$OWN/docker.pid")" || true
 	gate_release
 }
 setup() {
@@ -24,14 +25,14 @@ setup() {
 	if [ "$(id -u)" != 0 ]; then skip 'needs root for an Engine of its own'; fi
 }
 
-# own_engine [FOLDER]: bardod works with an Engine of this test's own.
+# own_engine [FOLDER [OPTION ...]]: bardod works with an Engine of this test's own.
 own_engine() {
 	OWN=${1:-$OWN}
 	"$TOP/contrib/throwaway-engine" start "$OWN"
 	# The server's user goes through here to the socket.
 	export DOCKER_HOST=unix://$OWN/docker.sock
 	"$TOP/contrib/examples/base-image" --import
-	server_with -c "engine.host=$DOCKER_HOST"
+	server_with -c "engine.host=$DOCKER_HOST" "${@:2}"
 }
 shared_engine() {
 	server_as_usual
@@ -80,19 +81,42 @@ shared_engine() {
 	shared_engine
 }
 
-@test "an Engine that stops answering counts as away" {
-	own_engine
+follows_logs() {
+	docker exec "bardo.$APP.web.1.1" sh -c 'echo here >/proc/1/fd/1'
+	grep -q here "$BATS_TEST_TMPDIR/logs"
+}
+
+@test "an Engine that stops answering is told as that, and the old life stays" {
+	own_engine "" -c engine.timeout=6s
 	new_app_repo hangs
+	push
 	gate_start
 	dockerfile 'FROM busybox' "RUN $GATE" 'CMD ["true"]'
 	push_in_background
 	gate_wait
+	# Who only reads what comes doesn't wait for ever either.
+	ssh_bardo logs "$APP" -t >"$BATS_TEST_TMPDIR/logs" 2>&1 3>&- &
+	reader=$!
+	wait_until 10 follows_logs
 	kill -STOP "$(cat "$OWN/docker.pid")"
+	stopped=$SECONDS
 	push_result
+	took=$((SECONDS - stopped))
+	assert_status 1
+	assert_output 'The Docker Engine has not answered for [0-9]+ s: waiting'
+	assert_output 'remote rejected.*the Docker Engine does not answer, not even a ping'
+	echo "# rejected after $took s" >&3
+	[ "$took" -lt 20 ]
+	status=0
+	wait "$reader" || status=$?
+	output=$(cat "$BATS_TEST_TMPDIR/logs")
+	assert_status 1
+	assert_output 'the Docker Engine does not answer'
+	assert_equal "$(page "$APP")" 'version 1'
 	kill -CONT "$(cat "$OWN/docker.pid")"
 	gate_release
-	assert_status 1
-	assert_output 'remote rejected.*(Engine|engine|answer)'
+	wait_until 40 state_is 2 failed
+	wait_until 40 has_containers "$APP" 1
 	shared_engine
 }
 

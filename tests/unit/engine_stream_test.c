@@ -199,30 +199,6 @@ static void refuses_a_line_without_an_end(void **state)
 	standin_end(&s, e);
 }
 
-static int count_idle(void *ctx, struct err *err)
-{
-	return ++*(int *)ctx == 2 ? err_set(err, ERR_DENIED, "idle for too long") : 0;
-}
-
-static void calls_idle_while_nothing_arrives(void **state)
-{
-	struct standin s;
-	struct engine *e;
-	struct err err = {0};
-	int calls = 0;
-	struct engine_stream stream = {.method = "GET",
-		.path = "/x",
-		.line = take_line,
-		.idle = count_idle,
-		.ctx = &calls};
-
-	(void)state;
-	e = standin_engine(&s, serve_silence);
-	assert_int_equal(engine_stream(e, &stream, &err), ERR_DENIED);
-	assert_string_equal(err.msg, "idle for too long");
-	standin_end(&s, e);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,7 +208,6 @@ int main(void)
 		cmocka_unit_test(hears_a_refusal_before_all_is_sent),
 		cmocka_unit_test(ends_a_stream_with_the_reason_of_its_upload),
 		cmocka_unit_test(refuses_a_line_without_an_end),
-		cmocka_unit_test(calls_idle_while_nothing_arrives),
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN);

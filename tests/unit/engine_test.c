@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#define NOTES_SIZE 512
+
 static struct engine *open_engine(const char *host)
 {
 	struct engine *e = NULL;
@@ -217,6 +219,12 @@ static void serve_silence(int fd, const char *head)
 		continue;
 }
 
+static void serve_events(int fd, const char *head)
+{
+	standin_write(fd, "HTTP/1.1 200 OK\r\n\r\n");
+	serve_silence(fd, head);
+}
+
 static void waits_on_for_a_silent_engine_that_answers_pings(void **state)
 {
 	struct standin s;
@@ -234,22 +242,102 @@ static void waits_on_for_a_silent_engine_that_answers_pings(void **state)
 
 static void serve_and_stop_the_engine(int fd, const char *head)
 {
-	(void)kill(getppid(), SIGSTOP);
+	(void)kill(0, SIGSTOP);
 	serve_silence(fd, head);
+}
+
+static void note(void *ctx, const char *text)
+{
+	char *notes = ctx;
+
+	(void)snprintf(notes + strlen(notes), NOTES_SIZE - strlen(notes), "%s|", text);
+}
+
+/* Worried soon, and patient. */
+static struct engine *worried(struct standin *s, standin_serve *serve, char *notes)
+{
+	struct engine *e = standin_engine(s, serve);
+
+	e->silence = 20;
+	(void)engine_on_silence(e, (struct engine_listener){note, notes});
+	return e;
 }
 
 static void gives_up_a_silent_engine_that_answers_no_ping(void **state)
 {
+	char notes[NOTES_SIZE] = "";
 	struct standin s;
 	struct engine *e;
 	struct err err = {0};
+	int64_t began;
 
 	(void)state;
-	e = standin_engine(&s, serve_and_stop_the_engine);
-	e->silence = 20;
-	e->ping_timeout = 100;
+	e = worried(&s, serve_and_stop_the_engine, notes);
+	assert_int_equal(engine_ready(e, &err), 0);
+	e->patience = 700;
 	assert_int_equal(engine_call(e, NULL, NULL, &err, "GET", "/x"), ERR_AWAY);
-	assert_contains(err.msg, "does not answer");
+	assert_contains(err.msg, "does not answer, not even a ping");
+	assert_contains(notes, "The Docker Engine has not answered for");
+	/* What comes after gives up sooner, whatever it is. */
+	began = clock_monotonic_ms();
+	assert_int_equal(engine_call(e, NULL, NULL, &err, "GET", "/x"), ERR_AWAY);
+	assert_true(clock_monotonic_ms() - began < e->patience);
+	e->patience = 60000;
+	(void)kill(-s.pid, SIGCONT);
+	assert_int_equal(engine_ready(e, &err), 0);
+	assert_contains(notes, "|The Docker Engine answers again|");
+	standin_end(&s, e);
+}
+
+static void serve_events_and_stop_the_engine(int fd, const char *head)
+{
+	standin_write(fd, "HTTP/1.1 200 OK\r\n\r\n{}\n");
+	serve_and_stop_the_engine(fd, head);
+}
+
+static void gives_up_an_engine_that_hangs_while_its_events_are_waited_for(void **state)
+{
+	char notes[NOTES_SIZE] = "", data[16];
+	struct engine_follow *f = NULL;
+	struct standin s;
+	struct engine *e;
+	struct err err = {0};
+	int rc = 0;
+
+	(void)state;
+	e = worried(&s, serve_events_and_stop_the_engine, notes);
+	assert_int_equal(engine_ready(e, &err), 0);
+	e->patience = 200;
+	assert_int_equal(engine_follow(e, &f, NULL, &err, "GET", "/events"), 0);
+	while (rc >= 0) {
+		struct pollfd p = {.fd = engine_follow_fd(f), .events = POLLIN};
+
+		while (engine_follow_read(f, data, sizeof(data), &err) > 0)
+			continue;
+		rc = engine_poll(e, &p, 1, -1, &err);
+	}
+	assert_int_equal(rc, ERR_AWAY);
+	assert_contains(err.msg, "not even a ping");
+	engine_follow_close(f);
+	standin_end(&s, e);
+}
+
+static void poll_ends_in_time_with_an_engine_that_is_only_silent(void **state)
+{
+	char notes[NOTES_SIZE] = "";
+	struct engine_follow *f = NULL;
+	struct standin s;
+	struct engine *e;
+	struct err err = {0};
+	struct pollfd p;
+
+	(void)state;
+	e = worried(&s, serve_events, notes);
+	assert_int_equal(engine_follow(e, &f, NULL, &err, "GET", "/events"), 0);
+	p = (struct pollfd){.fd = engine_follow_fd(f), .events = POLLIN};
+	assert_int_equal(engine_poll(e, &p, 1, 1000, &err), 0);
+	assert_string_equal(notes, "");
+	engine_follow_close(f);
 	standin_end(&s, e);
 }
 
@@ -292,6 +380,9 @@ int main(void)
 		cmocka_unit_test(maps_answers_to_codes),
 		cmocka_unit_test(waits_on_for_a_silent_engine_that_answers_pings),
 		cmocka_unit_test(gives_up_a_silent_engine_that_answers_no_ping),
+		cmocka_unit_test(
+			gives_up_an_engine_that_hangs_while_its_events_are_waited_for),
+		cmocka_unit_test(poll_ends_in_time_with_an_engine_that_is_only_silent),
 		cmocka_unit_test(talks_to_a_real_engine),
 	};
 

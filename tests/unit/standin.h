@@ -127,6 +127,8 @@ static void standin_start(struct standin *s, const char *version, standin_serve 
 		abort();
 	s->pid = fork();
 	if (s->pid == 0) {
+		/* A test may stop all of its processes at once. */
+		(void)setpgid(0, 0);
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		standin_accept(listener, version, serve);
 	}
