@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define PEM_BEGIN "-----BEGIN "
+#define PEM_KEY_END "PRIVATE KEY-----"
+#define PEM_CERTIFICATE_END "CERTIFICATE-----"
 #define READ_SIZE 4096
 
 static bool ends_in(const char *name, const char *end)
@@ -35,6 +37,38 @@ static int add_entry(struct archive *a, struct buf *to, struct err *err)
 		: 0;
 }
 
+/* certbot's privkey.pem is a key by its text alone. */
+static bool is_key(const char *name, const struct buf *text)
+{
+	return ends_in(name, ".key") ||
+		(ends_in(name, ".pem") && strstr(buf_text(text), PEM_KEY_END) &&
+			!strstr(buf_text(text), PEM_CERTIFICATE_END));
+}
+
+/* An entry's text, and where it belongs. */
+static int take_entry(struct archive *a, struct archive_entry *entry, const char *name,
+	struct buf *certificates, struct buf *key, struct err *err)
+{
+	struct buf text, *to = certificates;
+	int rc;
+
+	if (archive_entry_symlink(entry) || archive_entry_hardlink(entry))
+		return err_set(err, ERR_USAGE,
+			"%.60s is a link: pack what it leads to (tar -h)", name);
+	buf_init(&text, BUNDLE_MAX);
+	rc = add_entry(a, &text, err);
+	if (!rc && is_key(name, &text))
+		to = key;
+	if (!rc && to == key && key->len)
+		rc = err_set(err, ERR_USAGE, "there is more than one key in it");
+	if (!rc && buf_add(to, text.data, text.len) < 0)
+		rc = err_set(err, ERR_USAGE, "it is too long");
+	if (text.data)
+		explicit_bzero(text.data, text.len);
+	buf_finish(&text);
+	return rc;
+}
+
 static int read_entries(
 	struct archive *a, struct buf *certificates, struct buf *key, struct err *err)
 {
@@ -49,13 +83,9 @@ static int read_entries(
 		/* macOS packs a shadow of every file. */
 		if (!name || !strncmp(name, "._", 2))
 			continue;
-		if (ends_in(name, ".key"))
-			rc = key->len ? err_set(err, ERR_USAGE,
-						"there is more than one *.key in it")
-				      : add_entry(a, key, err);
-		else if (ends_in(name, ".crt") || ends_in(name, ".cer") ||
-			ends_in(name, ".pem"))
-			rc = add_entry(a, certificates, err);
+		if (ends_in(name, ".key") || ends_in(name, ".crt") ||
+			ends_in(name, ".cer") || ends_in(name, ".pem"))
+			rc = take_entry(a, entry, name, certificates, key, err);
 	}
 	return rc;
 }

@@ -17,6 +17,7 @@
 #include <time.h>
 
 #define RSA_BITS_MIN 2048
+#define CURVE_NAME_SIZE 80
 
 /* ---- reading ---- */
 
@@ -45,6 +46,16 @@ static bool is_torn(void)
 			ERR_GET_REASON(e) != PEM_R_NO_START_LINE);
 }
 
+/* cert.pem and fullchain.pem begin with the same one. */
+static bool has(const struct chain *c, const X509 *one)
+{
+	for (int i = 0; i < c->len; i++) {
+		if (X509_cmp(c->certificates[i], one) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int read_certificates(struct chain *c, const char *text, struct err *err)
 {
 	BIO *in = BIO_new_mem_buf(text, -1);
@@ -53,13 +64,15 @@ static int read_certificates(struct chain *c, const char *text, struct err *err)
 
 	ERR_clear_error();
 	while (in && !rc && (one = PEM_read_bio_X509(in, NULL, NULL, NULL))) {
-		if (c->len < CERTIFICATE_CHAIN_MAX) {
+		if (has(c, one)) {
+			X509_free(one);
+		} else if (c->len < CERTIFICATE_CHAIN_MAX) {
 			c->certificates[c->len++] = one;
-			continue;
+		} else {
+			X509_free(one);
+			rc = err_set(err, ERR_USAGE, "more than %d certificates",
+				CERTIFICATE_CHAIN_MAX);
 		}
-		X509_free(one);
-		rc = err_set(err, ERR_USAGE, "more than %d certificates",
-			CERTIFICATE_CHAIN_MAX);
 	}
 	if (!rc && c->len && is_torn())
 		rc = err_set(err, ERR_USAGE, "a certificate in it is not whole");
@@ -82,6 +95,36 @@ static int no_passphrase(char *buf, int size, int rwflag, void *data)
 	return -1;
 }
 
+/* What visitors can agree on with us: TLS 1.3's (RFC 8446 4.2.3), and of these those that
+ * browsers take, too. */
+enum key_kind { KEY_COMMON, KEY_RARE, KEY_USELESS };
+
+static enum key_kind kind_of_curve(const EVP_PKEY *key)
+{
+	char curve[CURVE_NAME_SIZE] = "";
+
+	(void)EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL);
+	if (!strcmp(curve, "prime256v1") || !strcmp(curve, "secp384r1"))
+		return KEY_COMMON;
+	return strcmp(curve, "secp521r1") ? KEY_USELESS : KEY_RARE;
+}
+
+static enum key_kind kind_of(const EVP_PKEY *key)
+{
+	switch (EVP_PKEY_get_base_id(key)) {
+	case EVP_PKEY_RSA:
+		return KEY_COMMON;
+	case EVP_PKEY_EC:
+		return kind_of_curve(key);
+	case EVP_PKEY_RSA_PSS:
+	case EVP_PKEY_ED25519:
+	case EVP_PKEY_ED448:
+		return KEY_RARE;
+	default:
+		return KEY_USELESS;
+	}
+}
+
 static int read_key(struct chain *c, const char *text, struct err *err)
 {
 	BIO *in = BIO_new_mem_buf(text, -1);
@@ -98,6 +141,10 @@ static int read_key(struct chain *c, const char *text, struct err *err)
 		return err_set(err, ERR_USAGE,
 			"the RSA key has %d bits: browsers want %d",
 			EVP_PKEY_get_bits(c->key), RSA_BITS_MIN);
+	if (kind_of(c->key) == KEY_USELESS)
+		return err_set(err, ERR_USAGE,
+			"no visitor takes a key of this kind: use EC (P-256, P-384) or "
+			"RSA");
 	return 0;
 }
 
@@ -179,6 +226,7 @@ static void describe(const struct chain *c, struct certificate *out)
 		.starts_at = to_ms(X509_get0_notBefore(own)),
 		.ends_at = to_ms(X509_get0_notAfter(own)),
 		.self_signed = X509_self_signed(own, 0) == 1,
+		.rare_key = kind_of(c->key) == KEY_RARE,
 	};
 	print_name(X509_get_subject_name(own), out->subject);
 	print_name(X509_get_issuer_name(own), out->issuer);

@@ -12,10 +12,11 @@ struct settings;
 /* X.509 certificates (RFC 5280) in PEM, by libcrypto: looked at before a visitor does. */
 
 #define CERTIFICATE_TEXT_SIZE 256
-#define CERTIFICATE_NAMES_SIZE 4096
 #define CERTIFICATE_CHAIN_MAX 8
 /* Key, certificate and chain together: what the proxy's socket takes at once. */
 #define CERTIFICATE_PEM_MAX (14 * 1024)
+/* Any that such a certificate can have. */
+#define CERTIFICATE_NAMES_SIZE CERTIFICATE_PEM_MAX
 
 struct certificate {
 	char subject[CERTIFICATE_TEXT_SIZE]; /* "CN = shop.example.org" */
@@ -24,6 +25,7 @@ struct certificate {
 	int64_t starts_at, ends_at;	    /* milliseconds since the epoch */
 	bool self_signed;
 	bool verified; /* a root that this machine trusts stands behind it */
+	bool rare_key; /* of a kind that most browsers don't take */
 };
 
 /*
@@ -31,7 +33,8 @@ struct certificate {
  * they belong together, and writes one PEM as servers want it: the certificate, those
  * that lead to its root, the key. ERR_USAGE says what is wrong: no PEM, a key that is
  * none of the certificates', a certificate that is no part of the chain, expired, not
- * valid yet, no name of a host in it, an RSA key below 2048 bits, too long.
+ * valid yet, no name of a host in it, a key of a kind that TLS hasn't, an RSA key below
+ * 2048 bits, too long. One that comes twice counts once.
  */
 int certificate_join(const char *certificates, const char *key, struct buf *pem,
 	struct certificate *out, struct err *err);

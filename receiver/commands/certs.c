@@ -125,6 +125,10 @@ static void tell(struct request *r, const struct app *app, struct certificate *c
 			c->self_signed ? "it is self-signed: browsers warn of it"
 				       : "no root that this machine trusts stands "
 					 "behind it: is the chain complete?");
+	if (c->rare_key)
+		(void)printf(
+			" !     most browsers don't take a key of its kind: EC (P-256, "
+			"P-384) and RSA are for all\n");
 	(void)domains_each_effective(r->server.store, app, warn_if_uncovered, c, NULL);
 	if (!strcmp(r->settings->proxy_https, SETTING_OFF))
 		(void)printf(" !     proxy.https is off: it is not served until that is "

@@ -53,8 +53,12 @@ ec_key() {
 
 # issue_for NAME HOSTS: NAME.key and NAME.crt, with the intermediate.
 issue_for() {
+	ec_key "$1"
+	sign_for "$1" "$2"
+}
+# The same for a key that is there.
+sign_for() {
 	local name=$1 hosts=$2
-	ec_key "$name"
 	openssl req -new -key "$name.key" -subj "/CN=$name" -out "$name.csr"
 	openssl x509 -req -in "$name.csr" -CA "$CA/middle.crt" -CAkey "$CA/middle.key" \
 		-CAcreateserial -days 20 -out "$name.leaf" \
@@ -173,6 +177,54 @@ subject_for() {
 	assert_shown 'names no host'
 	assert_equal "$(subject_for shop.example.org)" 'subject=CN = good'
 }
+
+@test "a folder of certbot's is taken as it is, but not its links" {
+	issue_for live shop.example.org
+	mkdir folder
+	cp live.leaf folder/cert.pem
+	cp "$CA/middle.crt" folder/chain.pem
+	cp live.crt folder/fullchain.pem
+	cp live.key folder/privkey.pem
+	tar c folder >folder.tar
+	run ssh_bardo certs:add "$SHOP" <folder.tar
+	assert_success
+	assert_equal "$(subject_for shop.example.org)" 'subject=CN = live'
+	ln -sf ../live.crt folder/fullchain.pem
+	tar c folder >folder.tar
+	run ssh_bardo certs:add "$SHOP" <folder.tar
+	assert_status 2
+	assert_shown 'fullchain.pem is a link: pack what it leads to (tar -h)'
+}
+
+@test "a key that no visitor takes is refused, one that few take is told" {
+	openssl ecparam -name secp256k1 -genkey -noout -out odd.key
+	sign_for odd shop.example.org
+	run add_tar "$SHOP" odd.crt odd.key
+	assert_status 2
+	assert_shown 'no visitor takes a key of this kind'
+	openssl genpkey -algorithm ed25519 -out rare.key
+	sign_for rare shop.example.org
+	run add_tar "$SHOP" rare.crt rare.key
+	assert_success
+	assert_shown "most browsers don't take a key of its kind"
+}
+
+@test "a certificate of a hundred names is for every one of them" {
+	local long names
+	long=$(printf 'department-of-%s.' long names indeed)example.org
+	names=$(seq -f "host-%g.$long" 99)
+	issue_for many "$(tr '\n' ' ' <<<"$names")last.example.org"
+	ssh_bardo domains:set "$SHOP" last.example.org
+	run add_tar "$SHOP" many.crt many.key
+	assert_success
+	[[ "$output" != *'it is not for'* ]]
+	assert_equal "$(subject_for last.example.org)" 'subject=CN = many'
+	# shellcheck disable=SC2086
+	ssh_bardo domains:set "$SHOP" $names
+	run ssh_bardo certs:generate "$SHOP"
+	assert_success
+}
+
 @test "an expired certificate is refused" {
 	issue_between '-60 days' '-30 days'
 	run add_tar "$SHOP" dated.crt dated.key
