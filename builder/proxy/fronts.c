@@ -23,7 +23,7 @@ static const char no_headers[] =
 	"\thttp-request del-header Forwarded\n"
 	"\thttp-request del-header X-Real-IP\n"
 	"\thttp-request del-header Proxy\n"
-	"\thttp-request set-header X-Forwarded-Host %[req.hdr(Host)]\n";
+	"\thttp-request set-header X-Forwarded-Host %[req.fhdr(Host)]\n";
 
 static char *key_path(const struct settings *s, char *out)
 {
@@ -155,7 +155,7 @@ static int find_slot(struct buf *b, const struct settings *s)
 	(void)haproxy_map_path(s, HAPROXY_MAP_DOMAINS, path);
 	return buf_addf(b,
 		"\thttp-request set-var(txn.host) "
-		"req.hdr(Host),field(1,:),lower,rtrim(.)\n"
+		"req.fhdr(Host),field(1,:),lower,rtrim(.)\n"
 		"\thttp-request set-var(txn.name) var(txn.host)\n"
 		"\thttp-request set-var(txn.slot) var(txn.name),map(%s)\n"
 		"\thttp-request set-var(txn.name) var(txn.host),regsub(^[^.]+,*) "

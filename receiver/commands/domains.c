@@ -42,9 +42,9 @@ static int read_names(
 	return rc;
 }
 
-/* The server's names are parts of others: there is nothing for a wildcard to stand for.
- */
-static int refuse_wildcards(const struct names *names, struct err *err)
+/* The server's names are parts of others: there is nothing for a wildcard to stand for,
+ * and each app's name and a dot must have room before them. */
+static int check_parts(const struct names *names, struct err *err)
 {
 	for (size_t i = 0; i < names->len; i++) {
 		if (names->items[i][0] == '*')
@@ -52,6 +52,11 @@ static int refuse_wildcards(const struct names *names, struct err *err)
 				"%s: the server's names have no *; each app gets "
 				"APP.%s by itself",
 				names->items[i], names->items[i] + 2);
+		if (strlen(names->items[i]) + NAME_SIZE >= DOMAIN_SIZE - 2)
+			return err_set(err, ERR_USAGE,
+				"%.60s… is too long for APP.DOMAIN: %d characters are "
+				"the most that the server's names may have",
+				names->items[i], DOMAIN_SIZE - 3 - NAME_SIZE);
 	}
 	return 0;
 }
@@ -100,7 +105,7 @@ static int change(struct request *r, int64_t app_id, const char *whose, int firs
 	int rc = read_names(r, first, &names, err);
 
 	if (!rc && app_id == EVERY_APP)
-		rc = refuse_wildcards(&names, err);
+		rc = check_parts(&names, err);
 	if (!rc)
 		rc = domains_each(r->server.store, app_id, keep_name, &before, err);
 	if (!rc)

@@ -81,6 +81,8 @@ ask() {
 	assert_equal "$(ask own.example.org)" 'version second 200'
 	assert_equal "$(ask a.b.example.org)" '404: no app here 404'
 	assert_equal "$(ask example.org)" '404: no app here 404'
+	# A list is no name: its last word would be another than the app reads.
+	assert_equal "$(ask 'evil.net,own.example.org')" '404: no app here 404'
 }
 
 @test "the server's names give each app one, until it has its own" {
@@ -94,6 +96,9 @@ ask() {
 	assert_shown "leads to $SECOND"
 	run ssh_bardo domains:set-global '*.example.org'
 	assert_status 2
+	run ssh_bardo domains:set-global "$(printf 'much-too-long-for-apps.%.0s' {1..9})org"
+	assert_status 2
+	assert_shown 'is too long for APP.DOMAIN'
 	ssh_bardo domains:add-global more.example.org
 	assert_equal "$(ask "$SECOND.more.example.org")" 'version second 200'
 	ssh_bardo domains:remove-global more.example.org
