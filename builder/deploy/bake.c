@@ -26,6 +26,8 @@
 #define READ_SIZE 16384
 /* Between two rounds of liveness checks, milliseconds. */
 #define LIVENESS_PAUSE 2000
+/* The same, of looks at whether a newer life is live yet. */
+#define NEWER_PAUSE 500
 
 /* How often one container has ended by itself. */
 struct deaths {
@@ -45,6 +47,7 @@ struct bake {
 	struct plan plan;
 	struct mask *mask; /* of what the checks get to see */
 	int64_t asks_next; /* when the liveness checks are due, monotonic; -1 never */
+	bool newer_starts; /* and may fail yet */
 	int crashes;	   /* that are too many */
 	enum bake_end end;
 	char *reason;
@@ -65,6 +68,23 @@ static struct deaths *find_deaths(struct bake *b, const char *container)
 	return &b->deaths[b->deaths_len++];
 }
 
+/* With "on-failure:2" the third end is the last, and one with status 0 is at once: which
+ * is as a worker may be meant, and no web. */
+static bool has_ended(const struct bake *b, const struct deaths *d, const cJSON *of)
+{
+	static const char policy[] = "on-failure";
+	const char *set = plan_restart(&b->plan);
+	int64_t tries;
+
+	if (strncmp(set, policy, strlen(policy)) != 0)
+		return false;
+	if (!strcmp(plan_text(of, "exitCode"), "0"))
+		return !strcmp(plan_text(of, "bardo.process"), PLAN_WEB);
+	set += strlen(policy);
+	return *set == ':' && number_parse(set + 1, 0, INT_MAX, &tries) == 0 &&
+		d->count > tries;
+}
+
 static void note_death(struct bake *b, struct deaths *d, const cJSON *of)
 {
 	char lived[SAY_DURATION_SIZE];
@@ -74,7 +94,7 @@ static void note_death(struct bake *b, struct deaths *d, const cJSON *of)
 		d->is_asked = false;
 		return;
 	}
-	if (++d->count < b->crashes)
+	if (++d->count < b->crashes && !has_ended(b, d, of))
 		return;
 	b->end = BAKE_CRASHED;
 	(void)snprintf(b->reason, BAKE_REASON_SIZE,
@@ -107,7 +127,7 @@ static void take_event(struct bake *b, const cJSON *event)
 	if (number_parse(plan_text(of, "bardo.life"), 1, INT_MAX, &life) < 0)
 		return;
 	if (life > b->live->number && !strcmp(action, "start"))
-		b->end = BAKE_NEWER;
+		b->newer_starts = true;
 	process = plan_text(of, "bardo.process");
 	if (life != b->live->number || !strcmp(process, PLAN_RUN) ||
 		plan_is_script(process))
@@ -205,6 +225,8 @@ static int wait_for_more(struct bake *b, int64_t left, struct err *err)
 
 	if (b->asks_next >= 0 && left > LIVENESS_PAUSE)
 		left = LIVENESS_PAUSE;
+	if (b->newer_starts && left > NEWER_PAUSE)
+		left = NEWER_PAUSE;
 	if (poll(&p, 1, left > INT_MAX ? INT_MAX : (int)left) < 0 && errno != EINTR)
 		return err_errno(err, "poll");
 	return 0;
@@ -222,6 +244,8 @@ int bake_watch(struct server *s, const struct app *app, const struct life *live,
 		rc = open_events(&b, app, err);
 	while (!rc) {
 		rc = read_events(&b, err);
+		if (b.newer_starts && !is_live(&b))
+			b.end = BAKE_NEWER;
 		if (!rc && b.end == BAKE_FINE)
 			ask_liveness(&b);
 		left = until - clock_unix_ms();

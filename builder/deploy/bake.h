@@ -20,7 +20,7 @@ struct server;
 
 enum bake_end {
 	BAKE_FINE,  /* the time is over */
-	BAKE_NEWER, /* the next life starts, or the app is gone */
+	BAKE_NEWER, /* the next life is live, or the app is gone */
 	BAKE_CRASHED,
 	BAKE_SICK, /* a liveness check fails */
 };

@@ -276,6 +276,8 @@ static void fail(struct passage *p, const struct err *why)
 	(void)life_set_phases(p->server->store, p->life, p->phases, p->phases_len, NULL);
 	if (!rc && p->before_is_stopped)
 		rc = life_repair(p->server, p->app, &p->before, &changed, &err);
+	if (!rc && p->before_is_stopped)
+		rc = life_keep(p->server, p->app, &p->before, &err);
 	if (!rc && p->before_is_cut)
 		rc = route_to_life(
 			p->server, p->app, p->before.number ? &p->before : NULL, &err);

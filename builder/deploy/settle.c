@@ -114,9 +114,11 @@ static void drain(struct server *s, const struct app *app, const struct draining
 	if (life_find(s->store, app, app->live, &live, NULL) < 0)
 		return;
 	until = live.live_at + patience;
-	while (clock_unix_ms() < until) {
+	for (;;) {
 		if (any_is_busy(s, app, d, &busy, NULL) < 0 || !busy)
 			return;
+		if (clock_unix_ms() >= until)
+			break;
 		pause_for(pause);
 		pause = pause * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause * 2;
 	}

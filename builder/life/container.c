@@ -139,6 +139,13 @@ int container_stop(struct server *s, const char *name, struct err *err)
 		ERR_NOTFOUND);
 }
 
+int container_rest(struct server *s, const char *name, struct err *err)
+{
+	int rc = fine_if(container_keep(s, name, "no", err), ERR_NOTFOUND);
+
+	return rc ? rc : container_stop(s, name, err);
+}
+
 int container_remove(struct server *s, const char *name, struct err *err)
 {
 	int rc = engine_call(s->engine, NULL, NULL, err, "DELETE",

@@ -32,6 +32,10 @@ int container_start(struct server *s, const char *name, struct err *err);
 /* SIGTERM (or the image's STOPSIGNAL), and after the plan's stop_timeout the end. */
 int container_stop(struct server *s, const char *name, struct err *err);
 
+/* The same for one that must not start with the Engine either, as a restart policy of
+ * "always" would have it; container_keep gives it its own again. */
+int container_rest(struct server *s, const char *name, struct err *err);
+
 /* Ends it if it runs, and takes it away with its anonymous volumes. */
 int container_remove(struct server *s, const char *name, struct err *err);
 

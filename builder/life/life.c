@@ -375,7 +375,7 @@ int life_stop(
 	struct place_list places;
 	int rc = read_places(s, app, life, &places, err);
 
-	return rc ? rc : at_once(s, app, places.items, places.len, container_stop, err);
+	return rc ? rc : at_once(s, app, places.items, places.len, container_rest, err);
 }
 
 int life_stop_type(struct server *s, const struct app *app, const struct life *life,
@@ -388,7 +388,7 @@ int life_stop_type(struct server *s, const struct app *app, const struct life *l
 		if (!strcmp(all.items[i].process, process))
 			places.items[places.len++] = all.items[i];
 	}
-	return rc ? rc : at_once(s, app, places.items, places.len, container_stop, err);
+	return rc ? rc : at_once(s, app, places.items, places.len, container_rest, err);
 }
 
 int life_keep(

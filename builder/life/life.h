@@ -70,7 +70,8 @@ int life_repair(struct server *s, const struct app *app, const struct life *life
 int life_remove_left_over(struct server *s, const struct app *app,
 	const struct life *life, struct err *err);
 
-/* Stops its containers, but keeps them: to give a volume to the next life. */
+/* Stops its containers, but keeps them: to give a volume to the next life. They stay so
+ * until they are started (life_repair); life_keep then gives them their policy again. */
 int life_stop(struct server *s, const struct app *app, const struct life *life,
 	struct err *err);
 

@@ -23,7 +23,6 @@
 
 #define PAUSE_MIN_MS 20
 #define PAUSE_MAX_MS 500
-#define NO_RESTART "no"
 
 struct change {
 	struct server *server;
@@ -376,10 +375,18 @@ int life_restart_process(struct server *s, const struct app *app, const struct l
 
 /* ---- at rest ---- */
 
+/* One that bakes has lives beside it, whose workers work. */
+static int rest_draining(void *ctx, const struct life *life)
+{
+	struct change *c = ctx;
+
+	return life->state == LIFE_DRAINING ? life_stop(c->server, c->app, life, NULL)
+					    : 0;
+}
+
 int life_rest(
 	struct server *s, const struct app *app, const struct life *life, struct err *err)
 {
-	char name[CONTAINER_NAME_SIZE];
 	struct change c;
 	int rc = begin(&c, s, app, life, NULL, NULL, err);
 
@@ -388,13 +395,8 @@ int life_rest(
 	if (rc)
 		return rc;
 	drain(&c, c.places, c.len);
-	/* Else a policy of "always" would start them again with the Engine. */
-	for (size_t i = 0; i < c.len && !rc; i++) {
-		rc = container_keep(s, place_container_name(app, &c.places[i], name),
-			NO_RESTART, err);
-		rc = rc == ERR_NOTFOUND ? 0 : rc;
-	}
+	rc = drop_routes(&c, c.places, c.len, err);
 	if (!rc)
-		rc = drop_routes(&c, c.places, c.len, err);
-	return rc ? rc : at_once(s, app, c.places, c.len, container_stop, err);
+		rc = at_once(s, app, c.places, c.len, container_rest, err);
+	return rc ? rc : lives_each_unfinished(s->store, app, rest_draining, &c, err);
 }

@@ -33,7 +33,8 @@ int life_restart_process(struct server *s, const struct app *app, const struct l
 	const char *process, struct say *say, struct err *err);
 
 /* Nobody is sent there any more (app->stopped is set), what is under way may end, and the
- * containers are stopped and stay so after a reboot. Stopped already: 0. */
+ * containers are stopped and stay so after a reboot; those of lives that drain beside it,
+ * too. Stopped already: 0. */
 int life_rest(struct server *s, const struct app *app, const struct life *life,
 	struct err *err);
 

@@ -90,18 +90,34 @@ is_retired() { # NUMBER
 	assert_equal "$(engine_containers | grep -c "^bardo.$APP.")" 1
 }
 
+@test "a web that ended, and that its policy doesn't start again, brings the life before back" {
+	new_app_repo ends
+	ssh_bardo apps:create "$APP"
+	ssh_bardo ps:set "$APP" restart-policy on-failure:5
+	push
+	printf '#!/bin/sh\nhttpd -p "$PORT" -h /www\nsleep 1\nexit 0\n' >start
+	deploy_version 2
+	wait_until 40 newest_is fallback live
+	page_is "$APP" 'version 1'
+	[[ "$(life "$APP" 0 reason)" == 'life 2: web.1 exited with 0 for the 1st time'* ]]
+}
+
 @test "a failing liveness check brings the life before back" {
 	new_app_repo sickens
 	push
 	with_liveness
 	run deploy_version 2
 	assert_success
+	# A newer one that doesn't get so far ends no bake.
+	printf '#!/bin/sh\nexit 5\n' >start
+	run deploy_version 3
+	assert_failure
 	docker exec "bardo.$APP.web.2.1" touch /tmp/sick
 	wait_until 40 newest_is fallback live
 	page_is "$APP" 'version 1'
 	[[ "$(life "$APP" 0 reason)" == \
 		'life 2: web.1: /cgi-bin/alive answered 500 (tried for 2 s), '*' after it went live' ]]
-	assert_equal "$(life "$APP" 1 state)" failed
+	assert_equal "$(life "$APP" 2 state)" failed
 }
 
 @test "what fails while somebody changes the containers is asked again" {
@@ -159,13 +175,22 @@ was_asked_thrice() {
 @test "a volume goes back to the life before too" {
 	new_app_repo keeps
 	echo 'VOLUME /data' >>Dockerfile
+	ssh_bardo apps:create "$APP"
+	ssh_bardo ps:set "$APP" restart-policy always
 	run deploy_version 1b
 	assert_success
-	run crashing 2
+	run deploy_version 2
+	assert_success
+	# Nor would it come back with the Engine: two on one volume.
+	assert_equal "$(policy_of "bardo.$APP.web.1.1")" no
+	run crashing 3
 	assert_success
 	wait_until 60 newest_is fallback live
-	page_is "$APP" 'version 1b'
+	page_is "$APP" 'version 2'
 	assert_equal "$(running_containers_of "$APP" | wc -l)" 1
+}
+policy_of() { # CONTAINER
+	docker inspect -f '{{.HostConfig.RestartPolicy.Name}}' "$1"
 }
 
 @test "an end that somebody asked for is no crash" {
@@ -177,6 +202,9 @@ was_asked_thrice() {
 	done
 	page_is "$APP" 'version 2'
 	assert_equal "$(life "$APP" 0 life)" 2
+	# Who stops the app stops the life before, too.
+	ssh_bardo ps:stop "$APP"
+	assert_equal "$(running_containers_of "$APP")" ''
 }
 
 @test "an app that is destroyed while it bakes leaves nothing and nobody" {

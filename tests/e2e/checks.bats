@@ -84,9 +84,15 @@ is_settled() {
 
 @test "a life that answers its check is live" {
 	write_version good
+	ssh_bardo checks:set "$APP" wait-to-retire 0
 	run push
+	ssh_bardo checks:set "$APP" wait-to-retire
 	assert_success
 	assert_equal "$(page "$APP")" 'version good'
+	# Of requests that are cut the log tells when there are some.
+	wait_until 20 has_containers "$APP" 1
+	run grep 'still under way' "$SERVER/bardod.log"
+	assert_failure
 }
 
 @test "a slow starter and one that answers 503 at first get their time" {
@@ -231,6 +237,8 @@ is_settled() {
 	ssh_bardo checks:enable "$APP"
 	assert_failure
 	old_life_serves
+	run docker inspect -f '{{.HostConfig.RestartPolicy.Name}}' "bardo.$APP.web.$before.1"
+	assert_output '^unless-stopped$'
 }
 
 @test "what is set is reported, and taken away again" {
