@@ -1,4 +1,5 @@
 #include "receiver/commands/families.h"
+#include "receiver/commands/maintenance_page.h"
 #include "receiver/commands/proxy.h"
 #include "receiver/dispatch/command.h"
 
@@ -14,6 +15,7 @@
 
 #include <cjson/cJSON.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -45,21 +47,38 @@ int run_maintenance_disable(struct request *r, struct err *err)
 	return set_enabled(r, "", err);
 }
 
-static int read_page(struct buf *page, struct err *err)
+static int read_page(struct buf *page, int *other_files, struct err *err)
 {
-	int rc = io_read_all(STDIN_FILENO, page, err);
+	struct buf sent;
+	int rc;
 
+	buf_init(&sent, MAINTENANCE_SENT_MAX);
+	rc = io_read_all(STDIN_FILENO, &sent, err);
 	if (rc)
-		return err_set(err, ERR_USAGE,
-			"the page is longer than %d bytes: leave pictures out",
-			HAPROXY_PAGE_MAX);
-	if (!page->len)
-		return err_set(err, ERR_USAGE,
-			"nothing came: the page, as HTML, goes to standard input; "
-			"--clear takes it away");
-	if (memchr(page->data, '\0', page->len))
-		return err_set(err, ERR_USAGE, "that is no HTML: it holds a NUL");
-	return 0;
+		rc = err_set(err, ERR_USAGE,
+			"more than %d bytes came: the page may have %d",
+			MAINTENANCE_SENT_MAX, HAPROXY_PAGE_MAX);
+	else
+		rc = maintenance_page_read(&sent, page, other_files, err);
+	buf_finish(&sent);
+	return rc;
+}
+
+/* What isn't as it was sent, where somebody may see it. */
+static void tell_changes(const struct buf *page, int other_files)
+{
+	static const char *const with_lines[] = {"<pre", "<textarea", "<script"};
+
+	if (other_files)
+		(void)printf(" !     the page is one file: %d beside it in the archive "
+			     "are not shown\n",
+			other_files);
+	for (size_t i = 0; i < sizeof(with_lines) / sizeof(with_lines[0]); i++) {
+		if (strcasestr(buf_text(page), with_lines[i]))
+			(void)printf(" !     its line breaks are served as blanks, also "
+				     "those in %s>\n",
+				with_lines[i]);
+	}
 }
 
 static int write_page(const char *path, const struct buf *page, struct err *err)
@@ -97,19 +116,21 @@ int run_maintenance_custom_page(struct request *r, struct err *err)
 	bool clear = false;
 	const struct command_option options[] = {{"--clear", NULL, &clear, NULL}};
 	struct buf page;
-	int rc = command_options(r, options, 1, 1, 1, err);
+	int other_files = 0, rc = command_options(r, options, 1, 1, 1, err);
 
 	buf_init(&page, HAPROXY_PAGE_MAX);
 	if (!rc)
 		rc = command_app(r, &app, err);
 	if (!rc && !clear)
-		rc = read_page(&page, err);
+		rc = read_page(&page, &other_files, err);
 	if (!rc)
 		rc = change_page(r, &app, &page, err);
-	buf_finish(&page);
 	if (!rc)
 		command_say(r, "-----> %s has %s maintenance page\n", app.name,
 			clear ? "no" : "its own");
+	if (!rc)
+		tell_changes(&page, other_files);
+	buf_finish(&page);
 	return rc;
 }
 

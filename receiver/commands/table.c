@@ -190,8 +190,9 @@ const struct command command_table[] = {
 	{"logs:set", "APP|--global max-size [SIZE]", "how large a log may grow",
 		NEEDS_OWNER, ON_HANGUP_FINISH, DOES_CHANGE, run_logs_set},
 	{"maintenance:custom-page", "APP [--clear]",
-		"what visitors see meanwhile: HTML on standard input", NEEDS_OWNER,
-		ON_HANGUP_FINISH, DOES_CHANGE, run_maintenance_custom_page},
+		"what visitors see meanwhile: HTML on standard input, or a tar with "
+		"maintenance.html",
+		NEEDS_OWNER, ON_HANGUP_FINISH, DOES_CHANGE, run_maintenance_custom_page},
 	{"maintenance:disable", "APP", "visitors get the app again", NEEDS_OWNER,
 		ON_HANGUP_FINISH, DOES_CHANGE, run_maintenance_disable},
 	{"maintenance:enable", "APP", "visitors get a page instead of the app",

@@ -59,6 +59,25 @@ visit() { # [curl's options]
 		jq -c '[."maintenance-enabled", ."maintenance-custom-page"]')" '["true","true"]'
 }
 
+@test "the page may come in a tar, as Dokku's do" {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	mkdir folder
+	printf '<p>from a tar\n<pre>' >folder/maintenance.html
+	touch folder/logo.png
+	tar cz folder >page.tgz
+	run ssh_bardo maintenance:custom-page "$SHOP" <page.tgz
+	assert_success
+	assert_shown 'the page is one file: 1 beside it in the archive are not shown'
+	assert_shown 'its line breaks are served as blanks, also those in <pre>'
+	ssh_bardo maintenance:enable "$SHOP"
+	visit
+	assert_equal "$output" '<p>from a tar <pre>'
+	tar c folder/logo.png >page.tgz
+	run ssh_bardo maintenance:custom-page "$SHOP" <page.tgz
+	assert_status 2
+	assert_shown 'there is no maintenance.html in the archive'
+}
+
 @test "it holds by name too, and over a restart of the proxy" {
 	ssh_bardo domains:add "$SHOP" shop.example.org
 	ssh_bardo maintenance:enable "$SHOP"
