@@ -79,7 +79,8 @@ static bool is_given(const cJSON *check, const char *name)
 	const cJSON *value = cJSON_GetObjectItemCaseSensitive(check, name);
 
 	return value && !cJSON_IsFalse(value) &&
-		!(cJSON_IsNumber(value) && value->valueint == 0);
+		!(cJSON_IsNumber(value) && value->valueint == 0) &&
+		!(cJSON_IsString(value) && !*value->valuestring);
 }
 
 static int check_kind(
@@ -97,6 +98,9 @@ static int check_kind(
 				kinds[i]);
 		first = kinds[i];
 	}
+	if (is_given(check, "content") && (!first || strcmp(first, "path") != 0))
+		return json_fail(f, place,
+			"content is looked for in what a path answers: add one");
 	return 0;
 }
 

@@ -197,6 +197,8 @@ static void refuses_healthchecks_that_nobody_can_run(void **state)
 	} bad[] = {
 		{"{\"type\":\"boot\"}", "expected startup, readiness or liveness"},
 		{"{\"path\":\"/\",\"uptime\":3}", "path and uptime in one check"},
+		{"{\"listening\":true,\"content\":\"ok\"}",
+			"content is looked for in what a path answers"},
 		{"{\"command\":\"true\"}", "expected a list of texts"},
 		{"{\"command\":[]}", "it is empty"},
 		{"{\"port\":70000}", "expected a whole number from 0 to 65535"},
