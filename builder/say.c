@@ -97,7 +97,8 @@ static void say_line(struct say *s, const char *prefix, const char *line, size_t
 	while (b.len && b.data[b.len - 1] == ' ')
 		b.len--;
 	if (buf_add(&b, "\n", 1) == 0) {
-		if (s->terminal >= 0 && !write_line(s->terminal, b.data, b.len))
+		if (s->terminal >= 0 && (s->problem || !s->quiet) &&
+			!write_line(s->terminal, b.data, b.len))
 			s->terminal = -1;
 		/* A full disk must not fail the deploy that is being told about. */
 		if (s->log >= 0)
@@ -158,6 +159,7 @@ void say_step(struct say *s, const char *fmt, ...)
 {
 	va_list ap;
 
+	s->problem = false;
 	va_start(ap, fmt);
 	say_format(s, PREFIX_STEP, PREFIX_DETAIL, fmt, ap);
 	va_end(ap);
@@ -176,6 +178,7 @@ void say_problem(struct say *s, const char *fmt, ...)
 {
 	va_list ap;
 
+	s->problem = true;
 	va_start(ap, fmt);
 	say_format(s, PREFIX_PROBLEM, PREFIX_PROBLEM, fmt, ap);
 	va_end(ap);

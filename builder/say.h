@@ -1,6 +1,7 @@
 #ifndef BARDO_BUILDER_SAY_H
 #define BARDO_BUILDER_SAY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,8 @@ struct say {
 	int log;      /* -1: no life yet */
 	const struct mask
 		*mask; /* takes the secrets out of it all; borrowed; NULL none */
+	bool quiet;    /* the terminal gets problems alone, and what is told of them */
+	bool problem;  /* the last step was one */
 };
 
 /* A longer line is cut, and ends in "…" then. */

@@ -48,6 +48,7 @@ static int deploy(struct request *r, struct app *app, const struct passage_wish 
 	int rc;
 
 	say_init(&say, STDOUT_FILENO);
+	say.quiet = r->quiet;
 	rc = deploy_run(&d, &life, err);
 	say_finish(&say);
 	/* What went wrong was said as it happened. */

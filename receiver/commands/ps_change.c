@@ -25,6 +25,7 @@ int ps_live_open(struct ps_live *l, struct request *r, struct app *app, struct e
 
 	*l = (struct ps_live){.request = r, .app = app};
 	say_init(&l->say, STDOUT_FILENO);
+	l->say.quiet = r->quiet;
 	rc = app->live ? life_find(r->server.store, app, app->live, &l->life, err)
 		       : err_set(err, ERR_NOTFOUND,
 				 "nothing of %s is live: push it first", app->name);

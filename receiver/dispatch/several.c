@@ -116,11 +116,12 @@ static int knock(const struct request *r, const char *line, int output, struct e
 static pid_t start_program(
 	struct several *s, struct job *job, const char *verb, struct err *err)
 {
-	static char name[] = "bardo", door[] = "--door";
+	static char name[] = "bardo", door[] = "--door", quiet[] = "--quiet";
 	const int output = job->output < 0 ? STDOUT_FILENO : job->output;
 	char path[PATH_MAX], line[LINE_SIZE];
 	char *from_door[] = {name, door, NULL};
-	char *from_shell[] = {name, (char *)verb, job->app, NULL};
+	char *from_shell[] = {
+		name, (char *)verb, job->app, s->request->quiet ? quiet : NULL, NULL};
 	struct spawn_fd fds[] = {{output, STDOUT_FILENO},
 		{s->request->on_host ? output : STDERR_FILENO, STDERR_FILENO},
 		{-1, DOOR_REQUEST_FD}};
@@ -133,7 +134,8 @@ static pid_t start_program(
 	};
 	pid_t pid;
 
-	(void)snprintf(line, sizeof(line), "%s %s", verb, job->app);
+	(void)snprintf(line, sizeof(line), "%s %s%s", verb, job->app,
+		s->request->quiet ? " --quiet" : "");
 	if (!s->request->on_host) {
 		fds[2].from = knock(s->request, line, output, err);
 		if (fds[2].from < 0)

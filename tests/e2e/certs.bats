@@ -139,9 +139,33 @@ subject_for() {
 	add_tar "$SHOP" first.crt first.key
 	assert_equal "$(subject_for shop.example.org)" 'subject=CN = first'
 	before=$(cat "$DATA/run/proxy/haproxy.pid")
-	add_tar "$SHOP" second.crt second.key
+	tar c second.crt second.key >second.tar
+	run ssh_bardo certs:update "$SHOP" <second.tar
+	assert_success
 	assert_equal "$(subject_for shop.example.org)" 'subject=CN = second'
 	assert_equal "$(cat "$DATA/run/proxy/haproxy.pid")" "$before"
+	# One that is no good changes nothing.
+	run ssh_bardo certs:update "$SHOP" <second.crt
+	assert_failure
+	assert_equal "$(subject_for shop.example.org)" 'subject=CN = second'
+}
+
+@test "certs:show gives back what was added, each part by itself" {
+	issue_for server shop.example.org
+	add_tar "$SHOP" server.crt server.key
+	ssh_bardo certs:show "$SHOP" crt >shown.crt
+	ssh_bardo certs:show "$SHOP" key >shown.key
+	fingerprints() {
+		openssl crl2pkcs7 -nocrl -certfile "$1" | openssl pkcs7 -print_certs | openssl md5
+	}
+	assert_equal "$(fingerprints shown.crt)" "$(fingerprints server.crt)"
+	! grep KEY shown.crt
+	! grep CERTIFICATE shown.key
+	assert_equal "$(openssl pkey -in shown.key -pubout)" "$(openssl pkey -in server.key -pubout)"
+	run ssh_bardo certs:show "$SHOP" both
+	assert_status 2
+	run ssh_bardo certs:show "$OTHER" crt
+	assert_status 4
 }
 
 @test "what is wrong with a certificate is told, and the old one stays" {

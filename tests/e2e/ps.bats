@@ -340,6 +340,14 @@ all_answer() { # COUNT
 	assert_shown "Nothing of empty-s$SLOT is live"
 	assert_shown 'ps:stop: 2 done, 0 failed'
 	assert_equal "$(containers)" ''
+	# With --quiet only what goes wrong is told, and the life's log has it all.
+	run ssh_bardo ps:start --all --quiet
+	assert_equal "$status $output" '0 '
+	run ssh_bardo ps:restart --quiet --all --parallel 2
+	assert_equal "$status $output" '0 '
+	run ssh_bardo lives:log "$APP"
+	assert_shown "-----> Starting life"
+	assert_equal "$(bardo ps:stop --all --quiet)" ''
 	ssh_bardo apps:lock "empty-s$SLOT"
 	run bardo ps:start --all
 	assert_status 1
