@@ -183,9 +183,29 @@ static int go_through(struct scope *s, const struct words *words,
 	return rc;
 }
 
-/* All of them, or none. */
-static int change(
-	struct request *r, int (*each)(void *ctx, const char *text), struct err *err)
+static int clear_phase(struct scope *s, const char *phase, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t p = 0; p < (s->processes_len ? s->processes_len : 1) && !rc; p++)
+		rc = listed_clear_process(s->request->server.store, s->app.id,
+			LISTED_OPTION, phase, s->processes_len ? s->processes[p] : "",
+			err);
+	return rc;
+}
+
+static int clear_phases(struct scope *s, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < s->phases_len && !rc; i++)
+		rc = clear_phase(s, s->phases[i], err);
+	return rc;
+}
+
+/* All of them, or none; anew: instead of what the phases had. */
+static int change(struct request *r, int (*each)(void *ctx, const char *text), bool anew,
+	struct err *err)
 {
 	struct scope s = {0};
 	struct words words = {0};
@@ -202,7 +222,9 @@ static int change(
 		return rc;
 	rc = store_begin(r->server.store, err);
 	if (!rc) {
-		rc = go_through(&s, &words, each, err);
+		rc = anew ? clear_phases(&s, err) : 0;
+		if (!rc)
+			rc = go_through(&s, &words, each, err);
 		rc = store_end(r->server.store, rc, err);
 	}
 	words_finish(&words);
@@ -214,23 +236,17 @@ static int change(
 
 int run_docker_options_add(struct request *r, struct err *err)
 {
-	return change(r, add_one, err);
+	return change(r, add_one, false, err);
+}
+
+int run_docker_options_set(struct request *r, struct err *err)
+{
+	return change(r, add_one, true, err);
 }
 
 int run_docker_options_remove(struct request *r, struct err *err)
 {
-	return change(r, remove_one, err);
-}
-
-static int clear_phase(struct scope *s, const char *phase, struct err *err)
-{
-	int rc = 0;
-
-	for (size_t p = 0; p < (s->processes_len ? s->processes_len : 1) && !rc; p++)
-		rc = listed_clear_process(s->request->server.store, s->app.id,
-			LISTED_OPTION, phase, s->processes_len ? s->processes[p] : "",
-			err);
-	return rc;
+	return change(r, remove_one, false, err);
 }
 
 int run_docker_options_clear(struct request *r, struct err *err)

@@ -11,12 +11,7 @@ static const struct {
 	const char *what;
 	const char *instead;
 } known[] = {
-	{"app-json",
-		"app.json is read from the folder that is built: builder:set APP "
-		"build-dir"},
-	{"builder-dockerfile:set appjson-path",
-		"app.json is read from the folder that "
-		"is built"},
+	{"builder-dockerfile:set appjson-path", "app-json:set APP appjson-path"},
 	{"builder-herokuish", "bardo builds Dockerfiles alone"},
 	{"builder-lambda", "bardo builds Dockerfiles alone"},
 	{"builder-nixpacks", "bardo builds Dockerfiles alone"},
@@ -37,8 +32,6 @@ static const struct {
 	{"cron",
 		"cron of app.json is checked and not run yet: a timer of the host's can "
 		"`bardo run APP COMMAND`"},
-	{"docker-options:set", "docker-options:add, docker-options:remove"},
-	{"domains:reset", "domains:clear"},
 	{"domains:setup", "domains:add-global"},
 	{"events:off", "events are always recorded"},
 	{"events:on", "events are always recorded"},
@@ -116,18 +109,12 @@ static const struct {
 	{"storage:create --chown",
 		"an empty volume takes the owner that its place has in "
 		"the image; for a folder: storage:ensure-directory"},
-	{"storage:create --scheduler",
-		"containers run on this machine's Engine: leave it "
-		"out"},
 	{"storage:create --size", "a volume is as large as the disk"},
 	{"storage:create --storage-class-name",
 		"it is Kubernetes', and volumes are the Engine's"},
 	{"storage:destroy --destroy-host-dir", "a folder of the host is removed there"},
 	{"storage:exec", "`run APP COMMAND` has the app's volumes"},
 	{"storage:labels", "they are Kubernetes', and volumes are the Engine's"},
-	{"storage:list-entries --scheduler",
-		"containers run on this machine's Engine: "
-		"leave it out"},
 	{"storage:migrate", "there is nothing to migrate"},
 	{"storage:mount --volume-chown",
 		"an empty volume takes the owner that its place "

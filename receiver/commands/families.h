@@ -41,6 +41,8 @@ int run_certs_show(struct request *r, struct err *err);
 int run_certs_watch(struct request *r, struct err *err);
 
 /* builder.c */
+int run_app_json_report(struct request *r, struct err *err);
+int run_app_json_set(struct request *r, struct err *err);
 int run_builder_report(struct request *r, struct err *err);
 int run_builder_set(struct request *r, struct err *err);
 int run_builder_dockerfile_report(struct request *r, struct err *err);
@@ -78,6 +80,7 @@ int run_enter(struct request *r, struct err *err);
 /* docker_options.c */
 int run_docker_options_add(struct request *r, struct err *err);
 int run_docker_options_clear(struct request *r, struct err *err);
+int run_docker_options_set(struct request *r, struct err *err);
 int run_docker_options_list(struct request *r, struct err *err);
 int run_docker_options_remove(struct request *r, struct err *err);
 int run_docker_options_report(struct request *r, struct err *err);

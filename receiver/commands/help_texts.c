@@ -7,6 +7,7 @@
 
 const struct command_family command_families[] = {
 	{"acl", "who may do what with which app"},
+	{"app-json", "where app.json stands in the repository"},
 	{"apps", "make, list, rename, copy, lock and take away apps"},
 	{"builder", "what is built, and with which builder"},
 	{"builder-dockerfile", "which Dockerfile is built"},
@@ -72,6 +73,7 @@ const struct command_option_text command_option_texts[] = {
 	{"docker-options:list", "--phase PHASE", "build, deploy or run"},
 	{"docker-options:list", "--process PROC", "the options of one process type"},
 	{"docker-options:remove", "--process PROC", "one process type; may be repeated"},
+	{"docker-options:set", "--process PROC", "one process type; may be repeated"},
 	{"help", "--all", "every verb, not only the families"},
 	{"lives:stable", "--clear", "no life is marked any more"},
 	{"lives:stable", "--show", "which life is marked"},

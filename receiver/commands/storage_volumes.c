@@ -142,12 +142,27 @@ void storage_lives_text(const cJSON *entry, char *out, int size)
 
 /* ---- making ---- */
 
+/* Dokku's word for a machine's own Engine says what is so anyway. */
+static int check_scheduler(const char *name, struct err *err)
+{
+	return !name || !strcmp(name, "docker-local")
+		? 0
+		: err_set(err, ERR_USAGE,
+			  "--scheduler %.40s: containers run on this machine's Engine, "
+			  "docker-local",
+			  name);
+}
+
 int run_storage_create(struct request *r, struct err *err)
 {
 	struct app app = {0};
 	struct volume v;
-	const char *name, *path;
-	int first, rc = command_options(r, NULL, 0, 1, 3, err);
+	const char *name, *path, *scheduler = NULL;
+	const struct command_option options[] = {{"--scheduler", NULL, NULL, &scheduler}};
+	int first, rc = command_options(r, options, 1, 1, 3, err);
+
+	if (!rc)
+		rc = check_scheduler(scheduler, err);
 
 	first = r->app_by_option ? 2 : 1;
 	if (!rc && (r->argc <= first || r->argc > first + 2))
@@ -367,9 +382,16 @@ int storage_list_all(struct request *r, bool json, struct err *err)
 
 int run_storage_list_entries(struct request *r, struct err *err)
 {
+	const char *format = NULL, *scheduler = NULL;
+	const struct command_option options[] = {{"--format", NULL, NULL, &format},
+		{"--scheduler", NULL, NULL, &scheduler}};
 	bool json = false;
-	int rc = command_only_format(r, 0, 0, &json, err);
+	int rc = command_options(r, options, 2, 0, 0, err);
 
+	if (!rc)
+		rc = check_scheduler(scheduler, err);
+	if (!rc)
+		rc = command_format(format, &json, err);
 	return rc ? rc : storage_list_all(r, json, err);
 }
 

@@ -42,9 +42,14 @@ commit_all() {
 
 @test "a variable that app.json requires is asked for before any build" {
 	new_app_repo needs
-	echo '{"env": {"DATABASE_URL": {"description": "where"}}}' >app.json
+	mkdir deploy
+	echo '{"env": {"DATABASE_URL": {"description": "where"}}}' >deploy/app.json
 	commit_all
 	ssh_bardo apps:create "$APP"
+	run ssh_bardo app-json:set "$APP" appjson-path deploy/app.json
+	assert_shown '=====> Setting appjson-path to deploy/app.json'
+	assert_equal "$(ssh_bardo app-json:report "$APP" --app-json-computed-appjson-path)" \
+		deploy/app.json
 	run push
 	assert_failure
 	assert_shown "app.json: env.DATABASE_URL is required and has no value: config:set $APP DATABASE_URL="

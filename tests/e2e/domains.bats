@@ -99,6 +99,10 @@ ask() {
 	run ssh_bardo domains:set-global "$(printf 'much-too-long-for-apps.%.0s' {1..9})org"
 	assert_status 2
 	assert_shown 'is too long for APP.DOMAIN'
+	ssh_bardo domains:add "$SECOND" own.example.org
+	ssh_bardo domains:reset "$SECOND"
+	assert_equal "$(ask own.example.org)" '404: no app here 404'
+	assert_equal "$(ask "$SECOND.apps.example.org")" 'version second 200'
 	ssh_bardo domains:add-global more.example.org
 	assert_equal "$(ask "$SECOND.more.example.org")" 'version second 200'
 	ssh_bardo domains:remove-global more.example.org

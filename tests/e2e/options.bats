@@ -180,6 +180,13 @@ has() { # GO TEMPLATE, of the container that serves
 	assert_output "^-----> Clearing docker-options for $APP on phase run$"
 	assert_equal "$(ssh_bardo docker-options:list "$APP" --phase deploy,run)" \
 		'--shm-size 32m'
+	run ssh_bardo docker-options:set "$APP" deploy,run --shm-size 48m --frobnicate
+	assert_status 2
+	run ssh_bardo docker-options:set "$APP" deploy,run '"--shm-size 48m"' --init
+	assert_success
+	assert_equal "$(ssh_bardo docker-options:list "$APP" --phase run)" \
+		$'--shm-size 48m\n--init'
+	[ -n "$(ssh_bardo docker-options:list "$APP" --phase deploy --process web)" ]
 	ssh_bardo docker-options:clear "$APP"
 	ssh_bardo docker-options:clear "$APP" deploy --process web
 	ssh_bardo ps:rebuild "$APP" >/dev/null

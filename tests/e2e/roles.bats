@@ -125,6 +125,7 @@ apps:rename
 docker-options:add
 docker-options:clear
 docker-options:remove
+docker-options:set
 storage:create
 storage:destroy
 storage:info'

@@ -124,7 +124,9 @@ serving() { # the container that does
 @test "storage:create with --app is for owners, without for server admins" {
 	run as owner storage:create "shared-s$SLOT"
 	assert_status 3
-	run ssh_bardo storage:create "shared-s$SLOT"
+	run ssh_bardo storage:create --scheduler k3s "shared-s$SLOT"
+	assert_status 2
+	run ssh_bardo storage:create --scheduler docker-local "shared-s$SLOT"
 	assert_success
 	assert_output "Creating volume shared-s$SLOT"
 	run ssh_bardo storage:create "shared-s$SLOT"
