@@ -23,7 +23,7 @@
 
 void say_init(struct say *s, int terminal)
 {
-	*s = (struct say){.terminal = terminal, .log = -1};
+	*s = (struct say){.terminal = terminal, .log = -1, .patience = SAY_PATIENCE_MS};
 }
 
 int say_open_log(struct say *s, const char *path, struct err *err)
@@ -68,6 +68,46 @@ static bool write_line(int fd, const char *data, size_t len)
 	return true;
 }
 
+/* A pipe that poll finds writable takes a line (less than PIPE_BUF) at once. */
+static bool is_read(int fd, int patience)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+	int n;
+
+	do {
+		n = poll(&p, 1, patience);
+	} while (n < 0 && errno == EINTR);
+	return n != 0;
+}
+
+static bool tell_missed(const struct say *s)
+{
+	static const char text[] =
+		PREFIX_PROBLEM "What came meanwhile is left out, since nobody read it";
+	static const char logged[] = ": `lives:log` has it";
+
+	return write_line(s->terminal, text, strlen(text)) &&
+		(s->log < 0 || write_line(s->terminal, logged, strlen(logged))) &&
+		write_line(s->terminal, "\n", 1);
+}
+
+/* The caller holds an app's lock: who stands behind a pipe on the host, or has typed
+ * Ctrl-S, must not hold it too. bardo-ssh takes everything. */
+static void tell(struct say *s, const char *line, size_t len)
+{
+	if (s->terminal < 0)
+		return;
+	if (!is_read(s->terminal, s->stalled ? 0 : s->patience)) {
+		s->stalled = true;
+		return;
+	}
+	if (s->stalled && tell_missed(s) && !is_read(s->terminal, 0))
+		return;
+	s->stalled = false;
+	if (!write_line(s->terminal, line, len))
+		s->terminal = -1;
+}
+
 /* Controls that are left out may have stood in a secret, so it is looked for in what is
  * left, and before that is cut. */
 static void clean(const struct say *s, struct buf *out, const char *line, size_t len)
@@ -97,9 +137,8 @@ static void say_line(struct say *s, const char *prefix, const char *line, size_t
 	while (b.len && b.data[b.len - 1] == ' ')
 		b.len--;
 	if (buf_add(&b, "\n", 1) == 0) {
-		if (s->terminal >= 0 && (s->problem || !s->quiet) &&
-			!write_line(s->terminal, b.data, b.len))
-			s->terminal = -1;
+		if (s->problem || !s->quiet)
+			tell(s, b.data, b.len);
 		/* A full disk must not fail the deploy that is being told about. */
 		if (s->log >= 0)
 			(void)write_line(s->log, b.data, b.len);

@@ -10,12 +10,16 @@ struct mask;
 
 /*
  * What a deploy tells people, as it happens: to the terminal of who asked for it and to
- * the life's log. A terminal that is gone never fails a deploy.
+ * the life's log. A terminal that is gone never fails a deploy, and one that nobody reads
+ * holds it up for SAY_PATIENCE_MS once: then lines are left out there, until it is read
+ * again.
  * "-----> Building", "       detail", " !     what is wrong".
  */
 struct say {
 	int terminal; /* -1: nobody there */
 	int log;      /* -1: no life yet */
+	int patience; /* ms that a line waits for who reads the terminal */
+	bool stalled; /* nobody read for so long: lines are left out there */
 	const struct mask
 		*mask; /* takes the secrets out of it all; borrowed; NULL none */
 	bool quiet;    /* the terminal gets problems alone, and what is told of them */
@@ -24,6 +28,7 @@ struct say {
 
 /* A longer line is cut, and ends in "…" then. */
 #define SAY_LINE_MAX 2000
+#define SAY_PATIENCE_MS 30000
 
 /* The terminal stays the caller's. SIGPIPE must be ignored: writing to somebody who has
  * left is no error here. */

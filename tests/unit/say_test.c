@@ -299,6 +299,53 @@ static void cuts_a_line_only_when_it_has_no_secrets(void **state)
 	assert_written(fd, expected);
 }
 
+/* Reads what is there; the last line of it. */
+static void last_line(int fd, char *out, size_t size)
+{
+	char data[1 << 17];
+	ssize_t n = read(fd, data, sizeof(data) - 1);
+
+	assert_true(n > 1);
+	data[n - 1] = '\0';
+	(void)snprintf(out, size, "%s", strrchr(data, '\n') + 1);
+}
+
+static void waits_for_no_reader(void **state)
+{
+	char path[] = "/tmp/bardo-say-XXXXXX", line[256];
+	int log = mkstemp(path), ends[2];
+	struct buf all;
+	struct say s;
+	ssize_t n;
+
+	(void)state;
+	assert_true(log >= 0);
+	assert_int_equal(pipe(ends), 0);
+	say_init(&s, ends[1]);
+	s.patience = 20;
+	assert_int_equal(say_open_log(&s, path, NULL), 0);
+	for (int i = 0; i < 5000; i++)
+		say_detail(&s, "line %d of five thousand", i);
+	buf_init(&all, 1 << 20);
+	assert_int_equal(io_read_all(log, &all, NULL), 0);
+	assert_non_null(strstr(buf_text(&all), "line 4999 of"));
+	last_line(ends[0], line, sizeof(line));
+	assert_null(strstr(line, "4999"));
+	/* Who reads again is told that something is missing. */
+	say_step(&s, "The end");
+	n = read(ends[0], line, sizeof(line) - 1);
+	assert_true(n > 0);
+	line[n] = '\0';
+	assert_non_null(strstr(line, "is left out, since nobody read it: `lives:log`"));
+	assert_non_null(strstr(line, "\n-----> The end\n"));
+	say_finish(&s);
+	buf_finish(&all);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+	(void)close(log);
+	(void)unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -314,6 +361,7 @@ int main(void)
 		cmocka_unit_test(cuts_long_lines_at_a_whole_character),
 		cmocka_unit_test(shows_a_line_that_is_all_invalid),
 		cmocka_unit_test(writes_durations_for_people),
+		cmocka_unit_test(waits_for_no_reader),
 		cmocka_unit_test(shows_stars_for_a_secret),
 		cmocka_unit_test(shows_stars_for_one_with_controls_in_it),
 		cmocka_unit_test(cuts_a_line_only_when_it_has_no_secrets),
