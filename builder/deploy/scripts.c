@@ -19,6 +19,7 @@
 #include <string.h>
 
 #define READ_SIZE 16384
+#define SCRIPT_LOG_SIZE "1g"
 
 struct script {
 	struct passage *p;
@@ -163,6 +164,19 @@ static int add_candidate(const struct script *s, cJSON *body, struct err *err)
 	return rc;
 }
 
+/* The Engine throws away the beginning of a log that is full, also what we haven't read
+ * yet. This one goes with its container. */
+static void keep_its_log(const cJSON *body)
+{
+	const cJSON *host = cJSON_GetObjectItemCaseSensitive(body, "HostConfig");
+	const cJSON *log = cJSON_GetObjectItemCaseSensitive(host, "LogConfig");
+	cJSON *config = cJSON_GetObjectItemCaseSensitive(log, "Config");
+
+	if (cJSON_GetObjectItemCaseSensitive(config, "max-size"))
+		(void)cJSON_ReplaceItemInObjectCaseSensitive(
+			config, "max-size", cJSON_CreateString(SCRIPT_LOG_SIZE));
+}
+
 static int create(struct script *s, struct err *err)
 {
 	struct passage *p = s->p;
@@ -176,6 +190,7 @@ static int create(struct script *s, struct err *err)
 	cJSON_DeleteItemFromObjectCaseSensitive(body, "Cmd");
 	if (!command || !cJSON_AddItemToObject(body, "Cmd", command))
 		rc = err_set(err, ERR_FAILED, "out of memory");
+	keep_its_log(body);
 	if (!rc && !strcmp(s->process, PLAN_VERIFY))
 		rc = add_candidate(s, body, err);
 	if (!rc)

@@ -120,11 +120,16 @@ commit_all() {
 	new_app_repo fails
 	run push
 	assert_success
-	echo 'release: sh -c "echo cannot migrate; exit 3"' >Procfile
+	# All that it prints is shown, however small the app's logs are kept.
+	ssh_bardo logs:set "$APP" max-size 64k
+	cat >Procfile <<-'END'
+		release: awk 'BEGIN { for (i = 1; i <= 2000; i++) printf "at %0400d\n", i }'; echo cannot migrate; exit 3
+	END
 	write_version 2
 	run push
 	assert_failure
 	assert_shown 'cannot migrate'
+	assert_equal "$(grep -c ' at 0' <<<"$output")" 2000
 	assert_output '\[remote rejected\] main -> main \(release failed: exited with 3\)'
 	assert_shown 'Life 1 goes on serving'
 	has_containers "$APP" 1
