@@ -162,14 +162,20 @@ static int add_app(void *ctx, const struct app *app)
 }
 
 /* Whose they were is gone with them. */
-static int each_destroyed(struct request *r,
+static int check_destroyed(const struct request *r, struct err *err)
+{
+	if (r->on_host || r->user.admin)
+		return 0;
+	return err_set(err, ERR_DENIED,
+		"destroyed apps are for server admins, and %s is none: ask one",
+		r->user.name);
+}
+
+static int each_listed(struct request *r, bool destroyed,
 	int (*each)(void *ctx, const struct app *app), void *ctx, struct err *err)
 {
-	if (!r->on_host && !r->user.admin)
-		return err_set(err, ERR_DENIED,
-			"destroyed apps are for server admins, and %s is none: ask one",
-			r->user.name);
-	return apps_each_destroyed(r->server.store, each, ctx, err);
+	return destroyed ? apps_each_destroyed(r->server.store, each, ctx, err)
+			 : command_each_app(r, each, ctx, err);
 }
 
 int run_apps_list(struct request *r, struct err *err)
@@ -185,16 +191,16 @@ int run_apps_list(struct request *r, struct err *err)
 
 	if (!rc)
 		rc = command_format(format, &json, err);
+	if (!rc && destroyed)
+		rc = check_destroyed(r, err);
 	if (rc)
 		return rc;
 	if (!json) {
 		command_say(r, "=====> %s\n", destroyed ? "Destroyed Apps" : "My Apps");
-		return destroyed ? each_destroyed(r, print_app, NULL, err)
-				 : command_each_app(r, print_app, NULL, err);
+		return each_listed(r, destroyed, print_app, NULL, err);
 	}
 	list = cJSON_CreateArray();
-	rc = destroyed ? each_destroyed(r, add_app, list, err)
-		       : command_each_app(r, add_app, list, err);
+	rc = each_listed(r, destroyed, add_app, list, err);
 	if (!rc)
 		command_print_json(list);
 	cJSON_Delete(list);

@@ -4,7 +4,9 @@
 #include "builder/git/history.h"
 #include "builder/life/life.h"
 #include "builder/life/plan.h"
+#include "builder/mask.h"
 #include "builder/say.h"
+#include "builder/secrets.h"
 #include "config/base/err.h"
 #include "config/paths.h"
 #include "config/record/lives.h"
@@ -239,15 +241,24 @@ static void add_commands(cJSON *out, const struct side *from, const struct side 
 
 /* ---- commits ---- */
 
+/* A summary may quote a secret. */
+struct commits {
+	const struct mask *mask;
+	cJSON *list;
+};
+
 static int add_commit(void *ctx, const char *commit, const char *summary)
 {
+	const struct commits *c = ctx;
 	cJSON *o = cJSON_CreateObject();
 	cJSON *text = cJSON_AddStringToObject(o, "summary", summary);
 
 	(void)cJSON_AddStringToObject(o, "commit", commit);
-	if (text)
+	if (text) {
+		mask_string(c->mask, text->valuestring);
 		say_plain(text->valuestring);
-	return cJSON_AddItemToArray(ctx, o) ? 0 : ERR_FAILED;
+	}
+	return cJSON_AddItemToArray(c->list, o) ? 0 : ERR_FAILED;
 }
 
 static int add_commits(struct request *r, const struct app *app, const struct side *from,
@@ -256,15 +267,19 @@ static int add_commits(struct request *r, const struct app *app, const struct si
 	cJSON *o = cJSON_AddObjectToObject(out, "commits");
 	char path[PATH_TEXT_MAX];
 	bool more_added = false, more_removed = false;
-	int rc = 0;
+	struct mask *mask = NULL;
+	int rc = secrets_mask(&r->server, app->id, &mask, err);
+	struct commits added = {mask, cJSON_AddArrayToObject(o, "added")};
+	struct commits removed = {mask, cJSON_AddArrayToObject(o, "removed")};
 
 	(void)path_repository(r->settings, app, path);
-	rc = history_each(path, from->life.commit, to->life.commit, COMMITS_MAX,
-		&more_added, add_commit, cJSON_AddArrayToObject(o, "added"), err);
+	if (!rc)
+		rc = history_each(path, from->life.commit, to->life.commit, COMMITS_MAX,
+			&more_added, add_commit, &added, err);
 	if (!rc)
 		rc = history_each(path, to->life.commit, from->life.commit, COMMITS_MAX,
-			&more_removed, add_commit, cJSON_AddArrayToObject(o, "removed"),
-			err);
+			&more_removed, add_commit, &removed, err);
+	mask_destroy(mask);
 	(void)cJSON_AddBoolToObject(o, "more", more_added || more_removed);
 	return rc;
 }

@@ -213,6 +213,7 @@ assert_no_secret() { # TEXT
 	for n in $(seq "$(life "$APP" 0 life)"); do
 		assert_no_secret "$(ssh_bardo lives:info "$APP" "$n")"
 		assert_no_secret "$(ssh_bardo lives:log "$APP" "$n")"
+		assert_no_secret "$(ssh_bardo lives:diff "$APP" 1 "$n")"
 	done
 	assert_no_secret "$(cat "$SERVER/bardod.log")"
 	# All that the server keeps but the database, where they belong, and the repositories,
