@@ -1,9 +1,11 @@
 #include "receiver/dispatch/entry.h"
 
 #include "config/base/err.h"
+#include "config/paths.h"
 #include "config/privilege.h"
 #include "config/settings.h"
 #include "receiver/dispatch/command.h"
+#include "receiver/dispatch/witness.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -68,6 +70,15 @@ static void name_user(struct user *u)
 	u->admin = true;
 }
 
+static int call_witness(const struct command *c, const struct settings *settings)
+{
+	char path[PATH_TEXT_MAX];
+
+	if (c->does != DOES_CHANGE || c->on_hangup != ON_HANGUP_FINISH)
+		return -1;
+	return witness_call(path_door(settings, path));
+}
+
 static int run_from_shell(const struct shell_options *o, int argc, char **argv)
 {
 	char word[] = "help", *help[] = {word, NULL};
@@ -83,7 +94,7 @@ static int run_from_shell(const struct shell_options *o, int argc, char **argv)
 	const struct command *c;
 	struct settings settings;
 	struct err err = {0};
-	int rc;
+	int rc, witness = -1;
 
 	r.has_terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	if (argc == 0) {
@@ -94,6 +105,8 @@ static int run_from_shell(const struct shell_options *o, int argc, char **argv)
 	rc = c ? load_settings(&settings, o, &err) : err.code;
 	r.settings = &settings;
 	name_user(&r.user);
+	if (!rc)
+		witness = call_witness(c, &settings);
 	if (!rc && c->needs != NEEDS_NOTHING) {
 		rc = privilege_become(&settings, &err);
 		if (!rc)
@@ -101,6 +114,7 @@ static int run_from_shell(const struct shell_options *o, int argc, char **argv)
 	}
 	rc = rc ? entry_complain(&err) : entry_run(&r, &err);
 	server_close(&r.server);
+	witness_dismiss(witness);
 	return rc;
 }
 

@@ -320,3 +320,19 @@ ask_until() {
 	wait_until 30 has_containers "$APP" 1
 	assert_equal "$(page "$APP")" 'version 1'
 }
+
+@test "a command on the host that is killed leaves no app down" {
+	new_app_repo severed
+	dockerfile 'FROM busybox' 'COPY start /start' 'COPY www /www' 'VOLUME /data' \
+		'CMD eval "$GATE"; exec /start'
+	run push
+	assert_success
+	gate_start
+	ssh_bardo config:set --no-restart "$APP" --stdin GATE <<<"$GATE"
+	"$BIN/bardo" --config "$CONFIG" ps:restart "$APP" >/dev/null 2>&1 3>&- &
+	# The new life has started: the old one, with the same volume, is stopped.
+	gate_wait
+	kill -KILL $!
+	assert_settles_at 1
+	assert_equal "$(life "$APP" 0 state)" failed
+}
