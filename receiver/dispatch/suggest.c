@@ -33,10 +33,12 @@ static size_t distance(const char *a, const char *b)
 	return row[len];
 }
 
+/* Of a short word hardly anything would be left: sh is no run. */
 static const char *nearest_verb(const char *verb)
 {
 	const char *best = NULL;
-	size_t nearest = SUGGEST_DISTANCE_MAX + 1;
+	size_t half = (strlen(verb) + 1) / 2;
+	size_t nearest = half <= SUGGEST_DISTANCE_MAX ? half : SUGGEST_DISTANCE_MAX + 1;
 
 	for (const struct command *c = command_table; c->verb; c++) {
 		size_t d = c->purpose ? distance(verb, c->verb) : nearest;

@@ -87,9 +87,12 @@ setup() {
 	run ssh_bardo help apps:lst
 	assert_status 2
 	assert_output 'did you mean apps:list'
-	run ssh_bardo entirely-else
-	assert_status 2
-	refute_output 'did you mean'
+	for words in entirely-else 'scp -t .' sh 'git push'; do
+		# shellcheck disable=SC2086
+		run ssh_bardo $words
+		assert_status 2
+		refute_output 'did you mean'
+	done
 	assert_shown "\`help\`"
 }
 
