@@ -35,6 +35,7 @@ int say_open_log(struct say *s, const char *path, struct err *err)
 	if (s->log >= 0)
 		(void)close(s->log);
 	s->log = fd;
+	s->room = SAY_LOG_MAX;
 	return 0;
 }
 
@@ -127,6 +128,26 @@ static void clean(const struct say *s, struct buf *out, const char *line, size_t
 	buf_finish(&whole);
 }
 
+/* Steps and problems are few, and always kept. A full disk must not fail the deploy that
+ * is being told about. */
+static void keep(struct say *s, const char *prefix, const char *line, size_t len)
+{
+	static const char full[] =
+		PREFIX_PROBLEM "More is not kept: the log of this life is full\n";
+	bool is_output = !strcmp(prefix, PREFIX_DETAIL);
+
+	if (s->log < 0 || (is_output && !s->room))
+		return;
+	if (is_output && s->room <= (int64_t)len) {
+		s->room = 0;
+		(void)write_line(s->log, full, strlen(full));
+		return;
+	}
+	if (is_output)
+		s->room -= (int64_t)len;
+	(void)write_line(s->log, line, len);
+}
+
 static void say_line(struct say *s, const char *prefix, const char *line, size_t len)
 {
 	struct buf b;
@@ -139,9 +160,7 @@ static void say_line(struct say *s, const char *prefix, const char *line, size_t
 	if (buf_add(&b, "\n", 1) == 0) {
 		if (s->problem || !s->quiet)
 			tell(s, b.data, b.len);
-		/* A full disk must not fail the deploy that is being told about. */
-		if (s->log >= 0)
-			(void)write_line(s->log, b.data, b.len);
+		keep(s, prefix, b.data, b.len);
 	}
 	buf_finish(&b);
 }

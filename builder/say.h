@@ -18,6 +18,7 @@ struct mask;
 struct say {
 	int terminal; /* -1: nobody there */
 	int log;      /* -1: no life yet */
+	int64_t room; /* bytes of output that the log still takes; 0 no more */
 	int patience; /* ms that a line waits for who reads the terminal */
 	bool stalled; /* nobody read for so long: lines are left out there */
 	const struct mask
@@ -29,11 +30,14 @@ struct say {
 /* A longer line is cut, and ends in "…" then. */
 #define SAY_LINE_MAX 2000
 #define SAY_PATIENCE_MS 30000
+/* A release that prints without end must not fill the disk. */
+#define SAY_LOG_MAX (32 * 1024 * 1024)
 
 /* The terminal stays the caller's. SIGPIPE must be ignored: writing to somebody who has
  * left is no error here. */
 void say_init(struct say *s, int terminal);
-/* From here on everything is written to the life's log too; appends. */
+/* From here on everything is written to the life's log too; appends. Of what programs
+ * print it takes SAY_LOG_MAX bytes, and says that the rest is missing. */
 int say_open_log(struct say *s, const char *path, struct err *err);
 void say_finish(struct say *s);
 

@@ -310,6 +310,30 @@ static void last_line(int fd, char *out, size_t size)
 	(void)snprintf(out, size, "%s", strrchr(data, '\n') + 1);
 }
 
+static void keeps_no_more_than_a_log_may_have(void **state)
+{
+	char path[] = "/tmp/bardo-say-XXXXXX";
+	int log = mkstemp(path);
+	struct say s;
+
+	(void)state;
+	assert_true(log >= 0);
+	say_init(&s, -1);
+	assert_int_equal(say_open_log(&s, path, NULL), 0);
+	s.room = 40;
+	say_output(&s, "one", 3);
+	for (int i = 0; i < 1000; i++)
+		say_output(&s, "without end", 11);
+	say_problem(&s, "release failed");
+	say_finish(&s);
+	(void)unlink(path);
+	assert_written(log,
+		"       one\n"
+		"       without end\n"
+		" !     More is not kept: the log of this life is full\n"
+		" !     release failed\n");
+}
+
 static void waits_for_no_reader(void **state)
 {
 	char path[] = "/tmp/bardo-say-XXXXXX", line[256];
@@ -362,6 +386,7 @@ int main(void)
 		cmocka_unit_test(shows_a_line_that_is_all_invalid),
 		cmocka_unit_test(writes_durations_for_people),
 		cmocka_unit_test(waits_for_no_reader),
+		cmocka_unit_test(keeps_no_more_than_a_log_may_have),
 		cmocka_unit_test(shows_stars_for_a_secret),
 		cmocka_unit_test(shows_stars_for_one_with_controls_in_it),
 		cmocka_unit_test(cuts_a_line_only_when_it_has_no_secrets),
