@@ -4,6 +4,7 @@
 #include "config/base/err.h"
 #include "config/base/io.h"
 #include "config/base/number.h"
+#include "config/git_library.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -423,7 +424,7 @@ static int read_file(struct settings *s, const char *file, struct err *err)
 	buf_init(&text, SETTINGS_FILE_MAX);
 	rc = io_read_file(file, &text, err);
 	if (!rc) {
-		(void)git_libgit2_init();
+		git_library_start();
 		if (git_config_open_ondisk(&config, file) < 0)
 			rc = git_failed(file, ERR_USAGE, err);
 		else

@@ -1,6 +1,7 @@
 #include "builder/git/history.h"
 
 #include "config/base/err.h"
+#include "config/git_library.h"
 #include "config/record/lives.h"
 
 #include <git2.h>
@@ -58,7 +59,7 @@ int history_each(const char *repository, const char *from, const char *to, int m
 	int next = 0, rc = 0;
 
 	*more = false;
-	(void)git_libgit2_init();
+	git_library_start();
 	if (git_repository_open_bare(&h.repository, repository) < 0)
 		rc = failed(err, repository);
 	else if (start(&h, from, to) < 0)

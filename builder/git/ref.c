@@ -3,6 +3,7 @@
 #include "config/base/err.h"
 #include "config/base/log.h"
 #include "config/base/number.h"
+#include "config/git_library.h"
 
 #include <errno.h>
 #include <ftw.h>
@@ -22,7 +23,7 @@ struct ref_update {
 
 void repository_library_hold(void)
 {
-	(void)git_libgit2_init();
+	git_library_start();
 }
 
 static int failed(struct err *err, const char *what)
@@ -37,7 +38,7 @@ static int open_repository(git_repository **out, const char *path, struct err *e
 {
 	int rc;
 
-	(void)git_libgit2_init();
+	git_library_start();
 	if (path)
 		rc = git_repository_open_bare(out, path);
 	else
@@ -190,7 +191,7 @@ bool ref_branch_is_valid(const char *branch)
 {
 	int valid = 0;
 
-	(void)git_libgit2_init();
+	git_library_start();
 	if (git_branch_name_is_valid(&valid, branch) < 0)
 		valid = 0;
 	(void)git_libgit2_shutdown();
@@ -330,7 +331,7 @@ int repository_create(const char *repository, struct err *err)
 	git_repository *r = NULL;
 	int rc = 0;
 
-	(void)git_libgit2_init();
+	git_library_start();
 	(void)git_repository_init_options_init(
 		&options, GIT_REPOSITORY_INIT_OPTIONS_VERSION);
 	options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKDIR;

@@ -1,6 +1,7 @@
 #include "builder/source/repository.h"
 
 #include "config/base/err.h"
+#include "config/git_library.h"
 
 /* What libgit2 may keep: of objects, and mapped of the packs. The whole of a deploy is to
  * stay below 48 MB whatever is pushed. */
@@ -36,7 +37,7 @@ int source_repository_init(struct source_repository *r, const char *path, struct
 	int rc;
 
 	*r = (struct source_repository){.path = path};
-	(void)git_libgit2_init();
+	git_library_start();
 	set_limits();
 	/* Only the environment knows where quarantined objects are. */
 	rc = path ? git_repository_open_bare(&r->git, path)
