@@ -30,14 +30,20 @@ static int failed(sqlite3 *db, struct err *err, const char *what)
 		err, ERR_FAILED, "the database: %s (%s)", sqlite3_errmsg(db), what);
 }
 
+/* Most commands are alone with the database, and the last one to close it copies the log
+ * into it. The log's file stays then, empty: to remove it and make it again for the next
+ * one is more work for the disk than all the rest. */
 static int set_up(struct store *s, struct err *err)
 {
 	static const char pragmas[] = "PRAGMA journal_mode = WAL;"
+				      "PRAGMA journal_size_limit = 0;"
 				      "PRAGMA synchronous = FULL;"
 				      "PRAGMA foreign_keys = ON;"
 				      "PRAGMA cache_size = -512;";
+	int keep = 1;
 
 	(void)sqlite3_busy_timeout(s->db, STORE_BUSY_MS);
+	(void)sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
 	if (sqlite3_exec(s->db, pragmas, NULL, NULL, NULL) != SQLITE_OK)
 		return failed(s->db, err, "settings");
 	return 0;

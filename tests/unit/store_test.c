@@ -198,6 +198,28 @@ static void a_changed_snapshot_is_found(void **state)
 	assert_int_equal(users_check_snapshot(r->store, &r->settings, NULL), ERR_FAILED);
 }
 
+static long log_bytes(const struct record *r)
+{
+	char database[PATH_TEXT_MAX], log[PATH_TEXT_MAX + 8];
+	struct stat st;
+
+	(void)snprintf(log, sizeof(log), "%s-wal", path_database(&r->settings, database));
+	return stat(log, &st) < 0 ? -1 : (long)st.st_size;
+}
+
+static void its_log_stays_and_is_empty(void **state)
+{
+	struct record *r = *state;
+	struct app app;
+
+	assert_int_equal(
+		app_create(r->store, &r->settings, "shop", 0, false, &app, NULL), 0);
+	assert_true(log_bytes(r) > 0);
+	store_close(r->store);
+	r->store = NULL;
+	assert_int_equal(log_bytes(r), 0);
+}
+
 #define RECORD_TEST(f) cmocka_unit_test_setup_teardown(f, make_record, remove_record)
 
 int main(void)
@@ -205,6 +227,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		RECORD_TEST(is_readable_by_its_owner_alone),
 		RECORD_TEST(opens_again_as_it_was),
+		RECORD_TEST(its_log_stays_and_is_empty),
 		RECORD_TEST(a_rollback_leaves_no_trace),
 		RECORD_TEST(the_first_user_is_an_admin_and_the_second_is_not),
 		RECORD_TEST(the_snapshot_follows_every_change),
