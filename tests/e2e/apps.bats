@@ -132,7 +132,7 @@ teardown() {
 	APP=$new
 	run deploy_version 2
 	assert_success
-	all_agree 'version 2'
+	wait_until 30 all_agree 'version 2'
 }
 
 @test "an app made under the old name shares nothing with the renamed one" {

@@ -446,7 +446,7 @@ assert_name_refused() {
 	output=$(cat "$BATS_TEST_TMPDIR/theirs")
 	assert_status 1
 	assert_output 'rejected'
-	all_agree 'version ours'
+	wait_until 30 all_agree 'version ours'
 }
 
 @test "pushes to two apps go side by side" {
@@ -477,6 +477,6 @@ assert_name_refused() {
 	write_version 2
 	run push
 	assert_success
-	all_agree 'version 2'
+	wait_until 30 all_agree 'version 2'
 	[ ! -e "$lock" ]
 }
