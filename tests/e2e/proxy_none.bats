@@ -107,20 +107,59 @@ leave_port() {
 	assert_equal "$(at "$FIRST")" 'version 1'
 }
 
-@test "a life that crashes after the switch gives the port back" {
+fell_back() {
+	[ "$(life "$APP" 0 source) $(life "$APP" 0 state)" = 'fallback live' ]
+}
+
+@test "a life that crashes after the switch gives the port back, restarted or not" {
 	cp start start.good
 	printf '#!/bin/sh\nhttpd -p "$PORT" -h /www\nuntil [ -e /tmp/crash ]; do sleep 0.1; done\nexit 7\n' >start
-	write_version 'that crashes'
-	run push
-	assert_success
-	assert_equal "$(at "$FIRST")" 'version that crashes'
-	docker exec "bardo.$APP.web.$(live_life "$APP" life).1" touch /tmp/crash
-	wait_until 30 at_is "$FIRST" 'version 1'
-	fell_back() { [ "$(live_life "$APP" source)" = fallback ]; }
-	wait_until 30 fell_back
-	assert_equal "$(at "$FIRST")" 'version 1'
+	for policy in unless-stopped no; do
+		ssh_bardo ps:set "$APP" restart-policy "$policy"
+		write_version "that crashes, $policy"
+		run push
+		assert_success
+		assert_equal "$(at "$FIRST")" "version that crashes, $policy"
+		docker exec "bardo.$APP.web.$(live_life "$APP" life).1" touch /tmp/crash
+		wait_until 30 at_is "$FIRST" 'version 1'
+		wait_until 30 fell_back
+		assert_equal "$(at "$FIRST")" 'version 1'
+	done
+	ssh_bardo ps:set "$APP" restart-policy
 	mv start.good start
 	git commit -qam 'Stays'
+}
+
+# app_json VERIFY: it is verified by that, and alive as long as its page /alive is there.
+app_json() {
+	jq -n --arg verify "$1" '{scripts: {bardo: {verify: $verify}}, healthchecks: {web: [
+		{type: "liveness", path: "/alive", attempts: 1, timeout: 1, wait: 1}]}}' >app.json
+}
+
+@test "verify, liveness checks and one-offs ask the life that they mean" {
+	echo yes >www/alive
+	app_json 'wget -qO- $VERIFY_URL/index.html; exit 3'
+	write_version 'that is not good enough'
+	run push
+	assert_failure
+	assert_output 'remote: .*version that is not good enough'
+	assert_output 'verify failed: exited with 3'
+	assert_equal "$(at "$FIRST")" 'version 1'
+	app_json 'wget -qO- $VERIFY_URL/index.html'
+	write_version 'that is good'
+	run push
+	assert_success
+	assert_output 'remote: .*version that is good'
+	run ssh_bardo run "$APP" wget -qO- "http://$APP.web:5000/"
+	assert_output '^version that is good'
+	docker exec "bardo.$APP.web.$(live_life "$APP" life).1" rm /www/alive
+	wait_until 40 at_is "$FIRST" 'version 1'
+	wait_until 30 fell_back
+	assert_equal "$(life "$APP" 1 reason | grep -c '/alive answered 404')" 1
+	run ssh_bardo run "$APP" wget -qO- "http://$APP.web:5000/"
+	assert_output '^version 1'
+	git rm -q app.json www/alive
+	git commit -qm 'As before'
 }
 
 @test "a web count above 1 is refused, whoever asks" {
@@ -286,7 +325,28 @@ has_container() {
 	[ -z "$(things_of "$APP")" ]
 }
 
-@test "the Engine dies and starts again, and so does the page, at its port" {
+@test "two apps that are pushed for the first time at once have a port each" {
+	new_app_repo one
+	push_in_background
+	one=$PUSH_PID
+	new_app_repo two
+	push
+	wait "$one"
+	assert_equal "$(page "one-s$SLOT") $(page "$APP")" 'version 1 version 1'
+	[ "$(app_url "one-s$SLOT")" != "$(app_url "$APP")" ]
+	patiently apps:destroy "$APP" --force
+	patiently apps:destroy "one-s$SLOT" --force
+}
+
+engine_dies() {
+	local pid
+	pid=$(cat "$OWN/docker.pid")
+	# (Its containers die with it: nobody keeps them.)
+	family "$pid" | kill_each KILL
+	wait_until 10 is_gone "$pid"
+}
+
+@test "the Engine dies in the middle of a switch: the life before has its port again" {
 	if [ "$(id -u)" != 0 ]; then skip 'needs root for an Engine of its own'; fi
 	"$TOP/contrib/throwaway-engine" start "$OWN"
 	export DOCKER_HOST=unix://$OWN/docker.sock
@@ -297,15 +357,25 @@ has_container() {
 	deploy_version 2
 	port=$(ssh_bardo ports:list "$APP" --format json | jq '.[0].host_port')
 	assert_equal "$(at "$port")" 'version 2'
-	# (Its containers die with it: nobody keeps them.)
-	pid=$(cat "$OWN/docker.pid")
-	family "$pid" | kill_each KILL
-	wait_until 10 is_gone "$pid"
-	run at "$port"
-	assert_failure
-	"$TOP/contrib/throwaway-engine" start "$OWN"
-	wait_until 60 at_is "$port" 'version 2'
+	put_wire_to_engine "$OWN/docker.sock"
+	for point in "/bardo.$APP/disconnect" "/bardo.$APP/connect"; do
+		held_up "$point" lose ps:restart "$APP"
+		engine_dies
+		: >"$RULES"
+		wait "$HELD_UP" || true
+		run cat "$RULES.said"
+		assert_output 'switch failed: .*Engine'
+		run at "$port"
+		assert_failure
+		"$TOP/contrib/throwaway-engine" start "$OWN"
+		wait_until 60 at_is "$port" 'version 2'
+		wait_until 30 is_without_the_new
+	done
 	deploy_version 3
 	assert_equal "$(at "$port")" 'version 3'
 	patiently apps:destroy "$APP" --force
+}
+is_without_the_new() {
+	[ "$(life "$APP" 0 state)" = failed ] &&
+		! has_container "bardo.$APP.web.$(life "$APP" 0 life).1"
 }

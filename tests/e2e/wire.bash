@@ -39,21 +39,26 @@ refuse() {
 	printf '%s\t%s\n' "$@" >"$RULES"
 }
 
-put_wire_to_engine() {
-	put_wire "$SERVER/engine.sock" "${BARDO_TEST_ENGINE#unix://}"
+put_wire_to_engine() { # [SOCKET]
+	put_wire "$SERVER/engine.sock" "${1:-${BARDO_TEST_ENGINE#unix://}}"
 	WIRED_ENGINE=unix://$WIRED
 }
-# cut_off TEXT ANSWER VERB ...: the command on the host, killed when what it says to where
-# the wire leads has the text ("hang": nobody has heard of it; "lose": it is done).
-cut_off() {
-	local pid point=$1 answer=$2
+# held_up TEXT ANSWER VERB ...: the command on the host, in the background as $HELD_UP, which
+# has said the text to where the wire leads ("hang": nobody has heard of it; "lose": it is
+# done); what it prints goes to $RULES.said.
+held_up() {
+	local point=$1 answer=$2
 	shift 2
 	rm -f "$RULES.met"
 	refuse "$point" "$answer"
-	bardo -c "engine.host=${WIRED_ENGINE:-$BARDO_TEST_ENGINE}" "$@" >/dev/null 2>&1 3>&- &
-	pid=$!
+	bardo -c "engine.host=${WIRED_ENGINE:-$BARDO_TEST_ENGINE}" "$@" >"$RULES.said" 2>&1 3>&- &
+	HELD_UP=$!
 	wait_until 30 test -e "$RULES.met"
-	kill_family "$pid" KILL
-	wait "$pid" || true
+}
+# The same, killed there.
+cut_off() {
+	held_up "$@"
+	kill_family "$HELD_UP" KILL
+	wait "$HELD_UP" || true
 	: >"$RULES"
 }

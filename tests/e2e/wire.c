@@ -118,14 +118,15 @@ static enum verdict judge(const char *rules, int client, const char *piece)
 	return PASSES;
 }
 
-/* Until the client gives up. */
+/* Until one of them gives up. */
 static void lose_answer(const char *rules, int client, int server)
 {
-	struct pollfd comes = {server, POLLIN, 0}, leaves = {client, POLLRDHUP, 0};
+	struct pollfd comes = {server, POLLIN, 0};
+	struct pollfd leaves[2] = {{client, POLLRDHUP, 0}, {server, POLLRDHUP, 0}};
 
 	(void)poll(&comes, 1, -1);
 	note_meeting(rules);
-	(void)poll(&leaves, 1, -1);
+	(void)poll(leaves, 2, -1);
 }
 
 static void carry(const char *rules, int client, int server)
