@@ -266,12 +266,13 @@ static bool is_joined(const struct member *m, const cJSON *settings)
 
 struct seen {
 	bool running, restarting /* between two runs; it has no network then */, joined;
+	bool alone; /* in no network, nor when it starts again */
 };
 
 static int look(const struct member *m, struct seen *out, struct err *err)
 {
 	cJSON *reply = NULL;
-	const cJSON *state;
+	const cJSON *state, *settings;
 	int rc = engine_call(m->server->engine, &reply, NULL, err, "GET",
 		"/containers/%s/json", m->name);
 
@@ -279,8 +280,11 @@ static int look(const struct member *m, struct seen *out, struct err *err)
 	out->running = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(state, "Running"));
 	out->restarting =
 		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(state, "Restarting"));
-	out->joined =
-		is_joined(m, cJSON_GetObjectItemCaseSensitive(reply, "NetworkSettings"));
+	settings = cJSON_GetObjectItemCaseSensitive(reply, "NetworkSettings");
+	out->joined = is_joined(m, settings);
+	out->alone = !out->restarting &&
+		!cJSON_GetArraySize(
+			cJSON_GetObjectItemCaseSensitive(settings, "Networks"));
 	cJSON_Delete(reply);
 	return rc;
 }
@@ -422,7 +426,7 @@ static int push_out(const struct member *m, struct err *err)
 		return rc == ERR_NOTFOUND ? 0 : rc;
 	if (seen.restarting)
 		rc = container_stop(m->server, m->name, err);
-	if (!rc)
+	if (!rc && !seen.alone)
 		rc = leave(m, err);
 	/* Who retires it is quicker: its ports are free when it is gone. */
 	return rc == ERR_BUSY ? container_remove(m->server, m->name, err) : rc;

@@ -7,7 +7,7 @@ setup_file() {
 	load lib
 	load wire
 	more_settings() {
-		printf '[proxy]\n\tdriver = none\n[deploy]\n\tbake = 60s\n'
+		printf '[proxy]\n\tdriver = none\n[deploy]\n\tbake = 60s\n[check]\n\ttimeout = 60s\n'
 	}
 	server_start
 	build_wire
@@ -243,10 +243,6 @@ has_container() {
 	live=bardo.$APP.web.$(live_life "$APP" life).1
 	for point in "_inside.$APP/disconnect" "/bardo.$APP/disconnect" "/bardo.$APP/connect"; do
 		cut_off "$point" lose ps:restart "$APP"
-		if [ "$point" = "/bardo.$APP/disconnect" ]; then
-			run bardo doctor
-			assert_output "nobody answers at port $FIRST, which is published for $APP"
-		fi
 		bardo reconcile "$APP"
 		assert_equal "$(at "$FIRST")" 'version 1'
 		assert_equal "$(life "$APP" 0 state)" failed
@@ -254,8 +250,13 @@ has_container() {
 		assert_failure
 		assert_equal "$(networks_of "$live")" "bardo._inside.$APP bardo.$APP "
 	done
+	docker network disconnect "bardo._inside.$APP" "$live"
+	docker network disconnect "bardo.$APP" "$live"
+	run bardo doctor
+	assert_output "nobody answers at port $FIRST, which is published for $APP"
 	run patiently proxy:build-config "$APP"
 	assert_success
+	assert_equal "$(at "$FIRST")" 'version 1'
 }
 
 @test "a port that can't be given back at once is given back as soon as it can" {
