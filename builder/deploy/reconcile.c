@@ -94,7 +94,7 @@ static int repair_live(struct server *s, const struct app *app, struct err *err)
 		rc = route_to_life(s, app, &live, err);
 	if (!rc)
 		rc = file_ports_follow(s, app, &live, err);
-	return rc ? rc : life_remove_left_over(s, app, &live, err);
+	return rc ? rc : life_remove_surplus(s, app, &live, err);
 }
 
 static int drop_if_empty(struct server *s, struct app *app, struct err *err)

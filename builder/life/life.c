@@ -352,23 +352,6 @@ int life_repair(struct server *s, const struct app *app, const struct life *life
 	return rc;
 }
 
-int life_remove_left_over(
-	struct server *s, const struct app *app, const struct life *life, struct err *err)
-{
-	struct place_list places;
-	struct plan plan = {0};
-	int rc = life_read_plan(s, life, &plan, err);
-
-	if (!rc)
-		rc = read_places(s, app, life, &places, err);
-	for (size_t i = 0; !rc && i < places.len; i++) {
-		if (is_left_over(&plan, &places.items[i]))
-			rc = life_remove_place(s, app, &places.items[i], err);
-	}
-	plan_finish(&plan);
-	return rc;
-}
-
 int life_stop(
 	struct server *s, const struct app *app, const struct life *life, struct err *err)
 {

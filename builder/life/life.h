@@ -65,11 +65,6 @@ int life_rejoin(struct server *s, const struct app *app, const struct life *life
 int life_repair(struct server *s, const struct app *app, const struct life *life,
 	bool *changed, struct err *err);
 
-/* Takes away what isn't in its plan: what a ps:scale or a restart that was cut off left.
- * Nothing is routed there any more. */
-int life_remove_left_over(struct server *s, const struct app *app,
-	const struct life *life, struct err *err);
-
 /* Stops its containers, but keeps them: to give a volume to the next life. They stay so
  * until they are started (life_repair); life_keep then gives them their policy again. */
 int life_stop(struct server *s, const struct app *app, const struct life *life,

@@ -276,6 +276,24 @@ int life_follow(struct server *s, const struct app *app, const struct life *life
 	return rc ? rc : remove_surplus(&c, err);
 }
 
+int life_remove_surplus(
+	struct server *s, const struct app *app, const struct life *life, struct err *err)
+{
+	struct plan plan = {0};
+	struct change c;
+	struct say nobody;
+	int rc = life_read_plan(s, life, &plan, err);
+
+	say_init(&nobody, -1);
+	if (!rc)
+		rc = begin(&c, s, app, life, &plan, &nobody, err);
+	if (!rc)
+		rc = remove_surplus(&c, err);
+	say_finish(&nobody);
+	plan_finish(&plan);
+	return rc;
+}
+
 /* ---- restarting a process type ---- */
 
 static int replace(struct change *c, const struct place *place, struct err *err)

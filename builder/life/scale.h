@@ -25,6 +25,11 @@ int life_follow(struct server *s, const struct app *app, const struct life *life
 	const struct plan *plan, const struct scale_wish *wishes, size_t wishes_len,
 	struct say *say, struct err *err);
 
+/* Takes away what isn't in its plan: what a ps:scale or a restart that was cut off left.
+ * Nothing is routed there any more, but requests may be under way. */
+int life_remove_surplus(struct server *s, const struct app *app, const struct life *life,
+	struct err *err);
+
 /* Replaces the containers of one process type, one after the other; a lone web has
  * another beside it meanwhile, but where two must not have its volume at once. That one
  * is in no plan, unless it stays because what it stood in for can't be proved.

@@ -200,6 +200,46 @@ ask_until() {
 	assert_equal "$(ssh_bardo ps:scale "$APP" --format json | jq -c .)" '{"web":1}'
 }
 
+@test "ps:scale dies before what is too much is gone: what is under way there is answered" {
+	local n
+	new_app_repo shrinks
+	mkdir www/cgi-bin
+	printf '#!/bin/sh\ntouch /tmp/asked\nwhile [ ! -e /tmp/go ]; do sleep 0.1; done\n%s\n' \
+		'printf "Status: 200 OK\n\nwhole\n"' >www/cgi-bin/slow
+	chmod +x www/cgi-bin/slow
+	ssh_bardo apps:create "$APP"
+	ssh_bardo checks:set "$APP" wait-to-retire 60
+	ssh_bardo ps:scale --skip-deploy "$APP" web=2
+	deploy_version 1
+	wait_until 20 no_command_runs
+	url=$(app_url "$APP")
+	for n in 1 2; do
+		curl -s "$url/cgi-bin/slow" >"$BATS_TEST_TMPDIR/answer.$n" 3>&- &
+		asking[n]=$!
+	done
+	for n in 1 2; do
+		wait_until 20 docker exec "bardo.$APP.web.1.$n" test -e /tmp/asked
+	done
+	ssh_bardo ps:scale "$APP" web=1 >"$BATS_TEST_TMPDIR/scale" 2>&1 3>&- &
+	wait_until 20 grep -q 'Stopping web.2' "$BATS_TEST_TMPDIR/scale"
+	kill_process '--door'
+	# Who takes its place waits, too, longer than HAProxy is given to let go of a server.
+	wait_until 30 works_for 3
+	for n in 1 2; do
+		docker exec "bardo.$APP.web.1.$n" touch /tmp/go
+	done
+	for n in 1 2; do
+		wait "${asking[n]}"
+		assert_equal "$(cat "$BATS_TEST_TMPDIR/answer.$n")" whole
+	done
+	wait_until 40 has_containers "$APP" 1
+}
+works_for() { # SECONDS
+	local pid
+	pid=$(process '--door')
+	[ -n "$pid" ] && [ "$(ps -o etimes= -p "$pid" || echo 0)" -ge "$1" ]
+}
+
 @test "git receive-pack dies in mid-build: ref and record agree in the end" {
 	in_mid_build receivepack
 	kill_process ' receive-pack \.'
