@@ -39,6 +39,9 @@
 
 #define PROXY_USER "haproxy"
 
+/* Older ones have no such line in a slot's file. */
+#define LAST_RESORT "\tuse-server "
+
 static int no_room(struct err *err)
 {
 	return err_set(err, ERR_FAILED, "out of memory for HAProxy's configuration");
@@ -92,6 +95,10 @@ static int add_global(struct buf *b, const struct settings *s)
  * times as fast when requests are tiny, but a server that closes an idle one just when a
  * request is sent on it loses that request, and 2.6 deletes no server that has some.
  * conn-failure alone is retried: what a server may have seen is never sent twice.
+ *
+ * httpchk: a server that hangs still accepts, since the kernel does. Any answer will do,
+ * to what changes nothing and costs an app the least. persist: when none of a slot's
+ * servers is healthy, its use-server leads to one of them all the same.
  */
 static const char defaults[] =
 	"\ndefaults app\n"
@@ -109,6 +116,12 @@ static const char defaults[] =
 	"\ttimeout client-fin 10s\n"
 	"\ttimeout server-fin 10s\n"
 	"\ttimeout tunnel 1h\n"
+	"\ttimeout check 4s\n"
+	"\toption httpchk\n"
+	"\thttp-check send meth OPTIONS uri / ver HTTP/1.1 "
+	"hdr Host localhost hdr User-Agent bardo\n"
+	"\thttp-check expect rstatus ^[1-5]\n"
+	"\toption persist\n"
 	"\thttp-error status 502 content-type text/plain string "
 	"\"502: the app gave no valid answer\\n\"\n"
 	"\thttp-error status 503 content-type text/plain string "
@@ -192,10 +205,23 @@ static char *slot_path(const struct settings *s, int slot, char *out)
 	return path_run(s, name, out);
 }
 
-static int slot_text(
-	struct buf *b, int slot, const struct haproxy_server *servers, size_t len)
+/* What is unhealthy is better than nobody: any of them, so that those that are only
+ * overwhelmed share it. */
+static int add_last_resort(struct buf *b, const struct settings *s)
 {
-	int rc = buf_addf(b, "backend " SLOT_FORMAT " from app\n", slot);
+	char path[PATH_TEXT_MAX];
+
+	return buf_addf(b,
+		LAST_RESORT "%%[rand,mod(txn.webs),concat(/,txn.slot),map(%s)] "
+			    "if { nbsrv eq 0 }\n",
+		haproxy_map_path(s, HAPROXY_MAP_WEBS, path));
+}
+
+static int slot_text(struct buf *b, const struct settings *s, int slot,
+	const struct haproxy_server *servers, size_t len)
+{
+	int rc = buf_addf(b, "backend " SLOT_FORMAT " from app\n", slot) |
+		add_last_resort(b, s);
 
 	for (size_t i = 0; i < len; i++)
 		rc |= buf_addf(b, "\tserver %s %s " HAPROXY_CHECK "\n", servers[i].name,
@@ -212,7 +238,7 @@ int haproxy_write_slot(const struct settings *s, int slot,
 
 	buf_init(&b, SLOT_FILE_MAX);
 	buf_init(&old, SLOT_FILE_MAX);
-	rc = slot_text(&b, slot, servers, len) ? no_room(err) : 0;
+	rc = slot_text(&b, s, slot, servers, len) ? no_room(err) : 0;
 	/* A reconcile routes each app to where it is already: spare the disk. */
 	if (!rc &&
 		(io_read_file(slot_path(s, slot, path), &old, NULL) ||
@@ -261,6 +287,8 @@ static bool parse_slot(const char *text, int slot,
 	if (strncmp(text, first, strlen(first)) != 0)
 		return false;
 	text += strlen(first);
+	if (!strncmp(text, LAST_RESORT, strlen(LAST_RESORT)))
+		text += strcspn(text, "\n") + 1;
 	while (*text) {
 		if (*len == HAPROXY_SERVERS_MAX || !take_server(&text, &out[*len]))
 			return false;
@@ -431,6 +459,8 @@ int haproxy_write_config(const struct settings *s, struct err *err)
 		rc = haproxy_make_map(s, HAPROXY_MAP_HSTS, err);
 	if (!rc)
 		rc = haproxy_make_map(s, HAPROXY_MAP_PAGES, err);
+	if (!rc)
+		rc = haproxy_make_map(s, HAPROXY_MAP_WEBS, err);
 	if (!rc)
 		rc = haproxy_make_certificates(s, err);
 	if (!rc)

@@ -14,10 +14,12 @@ struct settings;
 /* A slot's backend, its file and what the map leads to. */
 #define SLOT_FORMAT "slot%03d"
 
-/* How a server is looked at that has others beside it: out when it didn't accept twice in
+/* How a server is looked at that has others beside it: out when it didn't answer twice in
  * a row, back as soon as it does. A lone server isn't looked at: who comes while it
- * restarts waits for it, where one that is known to be down would be told 503 at once. */
-#define HAPROXY_CHECK "check inter 1s fastinter 200ms downinter 200ms fall 2 rise 1"
+ * restarts waits for it, where one that is known to be down would be told 503 at once.
+ * (No "observe": what visitors meet counts for a lone server, too, and nothing would
+ * bring it back.) */
+#define HAPROXY_CHECK "check inter 2s fastinter 200ms downinter 1s fall 2 rise 1"
 
 #define HAPROXY_FINGERPRINT_SIZE 64
 

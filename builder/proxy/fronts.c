@@ -114,9 +114,10 @@ static int add_headers_of_nginx(struct buf *b, const struct settings *s)
 /* Where txn.slot leads, or to the page that stands before it. */
 static int use_slot(struct buf *b, const struct settings *s)
 {
-	char path[PATH_TEXT_MAX];
+	char path[PATH_TEXT_MAX], webs[PATH_TEXT_MAX];
 
 	return buf_addf(b,
+		"\thttp-request set-var(txn.webs) var(txn.slot),map(%s,1),add(0)\n"
 		"\thttp-request set-var(txn.page) var(txn.slot),map(%s)\n"
 		"\thttp-request return status 503 hdr Retry-After 120 "
 		"hdr Cache-Control no-store content-type \"text/html; charset=utf-8\" "
@@ -124,6 +125,7 @@ static int use_slot(struct buf *b, const struct settings *s)
 		"if { var(txn.page) -m found }\n"
 		"\tuse_backend %%[var(txn.slot)] if { var(txn.slot) -m found }\n"
 		"\tdefault_backend nobody\n",
+		haproxy_map_path(s, HAPROXY_MAP_WEBS, webs),
 		haproxy_map_path(s, HAPROXY_MAP_PAGES, path));
 }
 

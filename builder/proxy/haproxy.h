@@ -117,6 +117,9 @@ int haproxy_map_pages(const struct settings *s, const struct haproxy_page *pages
 #define HAPROXY_MAP_TO_HTTPS "to-https"
 #define HAPROXY_MAP_HSTS "hsts"
 #define HAPROXY_MAP_PAGES "pages"
+/* Of a slot with several servers, to which HAPROXY_MAP_WEBS leads when none of them is
+ * healthy. Its file is empty: what routes them anew after a start fills it. */
+#define HAPROXY_MAP_WEBS "webs"
 #define HAPROXY_START "start" /* no map: whoever starts the proxy holds it */
 int haproxy_lock_map(const struct settings *s, const char *name, struct err *err);
 

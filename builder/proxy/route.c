@@ -1,15 +1,19 @@
 #include "builder/proxy/haproxy.h"
 
 #include "builder/proxy/config.h"
+#include "builder/proxy/map.h"
 #include "builder/proxy/socket.h"
 #include "config/base/buf.h"
 #include "config/base/err.h"
 #include "config/base/number.h"
+#include "config/paths.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #define ADDED_AT_ONCE 32
+#define NAMED_AT_ONCE 32
 
 /* What is to become of a slot, and what it was, to take it back. */
 struct change {
@@ -215,6 +219,77 @@ static int watch_wanted(const struct change *c, struct err *err)
 	return rc;
 }
 
+/* ---- who may be asked when none of them is healthy ---- */
+
+static int add_entry(struct buf *b, const char *map, const char *key, const char *value)
+{
+	int rc = buf_addf(b, "del map %s %s;", map, key);
+
+	return value ? rc | buf_addf(b, "add map %s %s %s;", map, key, value) : rc;
+}
+
+/* "N/SLOT" leads to the Nth name, SLOT to how many there are. An entry that isn't there
+ * yet can't be deleted: HAProxy's sentence about that is nobody's trouble, as is a proxy
+ * that was started by an older bardo and has no such map. */
+static int name_some(const struct change *c, const char *const *names, size_t len,
+	size_t from, struct err *err)
+{
+	char map[PATH_TEXT_MAX], key[32], count[32];
+	struct buf b, reply;
+	int rc = 0;
+
+	buf_init(&b, HAPROXY_COMMAND_MAX);
+	buf_init(&reply, HAPROXY_REPLY_MAX);
+	(void)haproxy_map_path(c->s, HAPROXY_MAP_WEBS, map);
+	(void)snprintf(count, sizeof(count), "%zu", len);
+	for (size_t i = from; i < from + NAMED_AT_ONCE; i++) {
+		(void)snprintf(key, sizeof(key), "%zu/" SLOT_FORMAT, i, c->slot);
+		rc |= add_entry(&b, map, key, i < len ? names[i] : NULL);
+	}
+	(void)snprintf(key, sizeof(key), SLOT_FORMAT, c->slot);
+	rc |= add_entry(&b, map, key, len ? count : NULL);
+	if (!rc)
+		rc = haproxy_ask(c->s, whole(&b), &reply, err);
+	buf_finish(&reply);
+	buf_finish(&b);
+	return rc;
+}
+
+/* A lone server isn't looked at, and never left out. */
+static int name_all(const struct change *c, const char *const *names, size_t len,
+	size_t before, struct err *err)
+{
+	size_t most = len > before ? len : before;
+	int rc = 0;
+
+	if (most < 2)
+		return 0;
+	for (size_t i = 0; i < most && !rc; i += NAMED_AT_ONCE)
+		rc = name_some(c, names, len > 1 ? len : 0, i, err);
+	return rc;
+}
+
+static int name_wanted(const struct change *c, struct err *err)
+{
+	const char *names[HAPROXY_SERVERS_MAX];
+
+	for (size_t i = 0; i < c->wanted_len; i++)
+		names[i] = c->wanted[i].name;
+	return name_all(c, names, c->wanted_len, c->before_len, err);
+}
+
+static void name_as_before(const struct change *c)
+{
+	const char *names[HAPROXY_SERVERS_MAX];
+	size_t len = 0;
+
+	for (size_t i = 0; i < c->before_len; i++) {
+		if (c->before[i].state == HAPROXY_READY)
+			names[len++] = c->before[i].server.name;
+	}
+	(void)name_all(c, names, len, c->wanted_len, NULL);
+}
+
 static int drain_others(const struct change *c, struct err *err)
 {
 	struct buf b;
@@ -285,6 +360,8 @@ static void take_back(const struct change *c)
 			was->state == HAPROXY_READY && c->ready_before > 1);
 		rc = haproxy_ask(c->s, whole(&b), &reply, NULL);
 	}
+	if (rc != ERR_AWAY)
+		name_as_before(c);
 	for (size_t i = 0; i < c->wanted_len && rc != ERR_AWAY; i++) {
 		if (!find_before(c, c->wanted[i].name))
 			rc = haproxy_delete(c->s, c->slot, c->wanted[i].name, NULL);
@@ -297,7 +374,8 @@ int haproxy_route(const struct settings *s, int slot,
 	const struct haproxy_server *servers, size_t len, struct err *err)
 {
 	static int (*const steps[])(const struct change *, struct err *) = {add_missing,
-		move_servers, enable_wanted, watch_wanted, drain_others, verify};
+		move_servers, enable_wanted, name_wanted, watch_wanted, drain_others,
+		verify};
 	struct change c = {.s = s, .slot = slot, .wanted = servers, .wanted_len = len};
 	int rc = prepare(&c, err);
 

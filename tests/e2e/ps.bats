@@ -21,6 +21,8 @@ setup() {
 }
 teardown() {
 	if [ -n "${LOAD_PID:-}" ]; then load_stop; fi
+	# shellcheck disable=SC2086
+	docker unpause ${PAUSED:-} 2>/dev/null || true
 }
 
 # web says which container it is; both end as soon as they are asked to.
@@ -120,6 +122,7 @@ load_lost_nothing() {
 	# The same as seen by a HAProxy that starts with its files (bardod sees to it).
 	proxy_stop
 	wait_until 20 answers_quickly
+	wait_until 20 last_resort_is 2
 	docker start "bardo.$APP.web.$life.2" >/dev/null
 	wait_until 20 all_answer 2
 	ssh_bardo ps:scale "$APP" web=1
@@ -129,8 +132,49 @@ answers_quickly() { # twenty in a row, a second for each
 	url=$(app_url "$APP")
 	yes "$url" | head -n 20 | xargs -n 1 curl -fsS --max-time 1 -o /dev/null 2>/dev/null
 }
+last_resort_is() { # COUNT: whom HAProxy would ask when none is healthy
+	[ "$(echo "show map $DATA/run/proxy/webs.map" |
+		socat -t 5 - "UNIX-CONNECT:$DATA/run/proxy/proxy.sock" | grep -c ' web\.')" = "$1" ]
+}
 all_answer() { # COUNT
 	[ "$(answers)" = "$1" ]
+}
+
+@test "a web that hangs is left out until it answers, but for the last one" {
+	life=$(live_life "$APP" life)
+	url=$(app_url "$APP")
+	ssh_bardo ps:scale "$APP" web=2
+	PAUSED="bardo.$APP.web.$life.1 bardo.$APP.web.$life.2"
+	# shellcheck disable=SC2086
+	docker pause $PAUSED >/dev/null
+	wait_until 30 healthy_are 0
+	# Nobody answers, and nobody is told 503: either one is waited for.
+	for _ in 1 2 3 4; do echo "$url"; done |
+		xargs -P 4 -n 1 curl -fsS --max-time 50 >"$BATS_TEST_TMPDIR/waited" 3>&- &
+	visitors=$!
+	wait_until 10 have_come 4
+	docker unpause "bardo.$APP.web.$life.1" >/dev/null
+	wait_until 30 answers_quickly
+	docker unpause "bardo.$APP.web.$life.2" >/dev/null
+	wait "$visitors"
+	assert_equal "$(wc -l <"$BATS_TEST_TMPDIR/waited")" 4
+	wait_until 20 all_answer 2
+	docker pause "bardo.$APP.web.$life.2" >/dev/null
+	paused=$(date +%s%3N)
+	wait_until 30 answers_quickly
+	echo "# a web that hangs was left out after $(($(date +%s%3N) - paused)) ms" >&3
+	docker unpause "bardo.$APP.web.$life.2" >/dev/null
+	ssh_bardo ps:scale "$APP" web=1
+}
+proxy_shows() { # COLUMN: of the app's servers, a line each
+	echo 'show stat' | socat -t 5 - "UNIX-CONNECT:$DATA/run/proxy/proxy.sock" |
+		grep "^slot000,web" | cut -d , -f "$1"
+}
+healthy_are() { # COUNT
+	[ "$(proxy_shows 18 | grep -c '^UP')" = "$1" ]
+}
+have_come() { # COUNT: requests that are under way
+	[ $(($(proxy_shows 5 | paste -sd +))) = "$1" ]
 }
 
 @test "ps:scale refuses what there is not, and changes nothing" {

@@ -112,7 +112,9 @@ static void a_lone_server_is_never_left_out(void **state)
 {
 	struct haproxy_server both[2];
 	struct proxy *p = *state;
+	char answer[HTTP_ANSWER_MAX];
 	struct web *one, *two;
+	int port;
 
 	need_haproxy();
 	one = web("one");
@@ -120,10 +122,19 @@ static void a_lone_server_is_never_left_out(void **state)
 	both[0] = server("web.1.1", one);
 	both[1] = server("web.1.2", two);
 	assert_done(p, haproxy_route(&p->s, 0, both, 2, &p->err));
+	port = web_port(one);
 	web_stop(one);
 	await_status(p, "web.1.1", "DOWN");
 	assert_done(p, haproxy_route(&p->s, 0, both, 1, &p->err));
 	await_status(p, "web.1.1", "no check");
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(http_get(port_of(p, 0), "/", answer), 503);
+	await_status(p, "web.1.1", "no check");
+	one = web_start("127.0.0.1", port, "one");
+	assert_non_null(one);
+	for (int i = 0; i < 4; i++)
+		assert_page(port_of(p, 0), "one");
+	web_stop(one);
 	web_stop(two);
 }
 
