@@ -19,7 +19,7 @@ int reboot_is_restored(
  * was. */
 int reboot_has_been(struct server *s, bool *has, struct err *err);
 
-/* Every app is as it shall be after this boot. */
+/* What is to stay stopped after this boot is. */
 int reboot_note(struct server *s, struct err *err);
 
 #endif

@@ -150,24 +150,8 @@ int reconcile_app(struct server *s, struct app *app, struct err *err)
 	return rc ? err_prefix(err, "%s: ", app->name) : 0;
 }
 
-/* What ps:set restore keeps from coming back stays stopped until somebody starts it. */
-static int leave_stopped(struct server *s, struct app *app, struct err *err)
-{
-	bool restored = true;
-	int rc = app_reload(s->store, app, err);
-
-	if (!rc)
-		rc = reboot_is_restored(s, app, &restored, err);
-	if (rc || restored || app->stopped || !app->live)
-		return rc;
-	log_info("%s: not started after a reboot (ps:set %s restore)", app->name,
-		app->name);
-	return app_set_stopped(s->store, app, true, err);
-}
-
-enum when { NOW, WHEN_FREE, AFTER_REBOOT };
-
-static int with_lock(struct server *s, struct app *app, enum when when, struct err *err)
+static int with_lock(struct server *s, struct app *app, bool wait,
+	int (*work)(struct server *s, struct app *app, struct err *err), struct err *err)
 {
 	char path[PATH_TEXT_MAX];
 	int fd = lock_open(path_app_lock(s->settings, app, path), err);
@@ -175,11 +159,9 @@ static int with_lock(struct server *s, struct app *app, enum when when, struct e
 
 	if (fd < 0)
 		return fd;
-	rc = when == WHEN_FREE ? lock_wait(fd, err) : lock_try(fd, err);
-	if (!rc && when == AFTER_REBOOT)
-		rc = leave_stopped(s, app, err);
+	rc = wait ? lock_wait(fd, err) : lock_try(fd, err);
 	if (!rc)
-		rc = reconcile_app(s, app, err);
+		rc = work(s, app, err);
 	(void)close(fd);
 	return rc;
 }
@@ -189,7 +171,7 @@ int reconcile_app_waiting(struct server *s, const char *name, struct err *err)
 	struct app app;
 	int rc = app_find_ever(s->store, name, &app, err);
 
-	return rc ? rc : with_lock(s, &app, WHEN_FREE, err);
+	return rc ? rc : with_lock(s, &app, true, reconcile_app, err);
 }
 
 struct app_list {
@@ -207,11 +189,40 @@ static int collect_app(void *ctx, const struct app *app)
 	return 0;
 }
 
-static int reconcile_or_leave(
-	struct server *s, struct app *app, bool rebooted, struct err *err)
+/* What ps:set restore keeps from coming back stays stopped until somebody starts it. */
+static int leave_stopped(struct server *s, struct app *app, struct err *err)
+{
+	bool restored = true;
+	int rc = app_reload(s->store, app, err);
+
+	if (!rc)
+		rc = reboot_is_restored(s, app, &restored, err);
+	if (rc || restored || app->stopped || !app->live)
+		return rc;
+	log_info("%s: not started after a reboot (ps:set %s restore)", app->name,
+		app->name);
+	return app_set_stopped(s->store, app, true, err);
+}
+
+/* Once for each boot, whatever else can't be put in order: an app that somebody started
+ * since is not stopped again. One that is busy is just being started. */
+static int follow_reboot(struct server *s, struct app_list *list, struct err *err)
+{
+	bool rebooted = false;
+	int rc = reboot_has_been(s, &rebooted, err);
+
+	for (size_t i = 0; i < list->len && rebooted && !rc; i++) {
+		rc = with_lock(s, &list->apps[i], false, leave_stopped, err);
+		if (rc == ERR_BUSY)
+			rc = 0;
+	}
+	return rc ? rc : reboot_note(s, err);
+}
+
+static int reconcile_or_leave(struct server *s, struct app *app, struct err *err)
 {
 	char path[PATH_TEXT_MAX], command[NAME_SIZE + 32];
-	int rc = with_lock(s, app, rebooted ? AFTER_REBOOT : NOW, err);
+	int rc = with_lock(s, app, false, reconcile_app, err);
 
 	if (rc != ERR_BUSY)
 		return rc;
@@ -254,7 +265,6 @@ int reconcile_all(struct server *s, struct err *err)
 {
 	struct app_list list = {0};
 	struct err one = {0};
-	bool rebooted = false;
 	int rc;
 
 	repository_library_hold();
@@ -267,11 +277,11 @@ int reconcile_all(struct server *s, struct err *err)
 	if (!rc)
 		rc = route_ports(s, err);
 	if (!rc)
-		rc = reboot_has_been(s, &rebooted, err);
-	if (!rc)
 		rc = apps_each(s->store, collect_app, &list, err);
+	if (!rc)
+		rc = follow_reboot(s, &list, err);
 	for (size_t i = 0; i < list.len; i++) {
-		int failed = reconcile_or_leave(s, &list.apps[i], rebooted, &one);
+		int failed = reconcile_or_leave(s, &list.apps[i], &one);
 
 		if (failed)
 			log_warn("%s", one.msg);
@@ -279,5 +289,5 @@ int reconcile_all(struct server *s, struct err *err)
 			rc = err_set(err, failed, "%s", one.msg);
 	}
 	free(list.apps);
-	return rc ? rc : reboot_note(s, err);
+	return rc;
 }

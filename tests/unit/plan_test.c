@@ -11,6 +11,8 @@
 #include "config/base/err.h"
 #include "config/base/io.h"
 #include "config/record/apps.h"
+#include "config/record/lives.h"
+#include "config/record/places.h"
 #include "config/settings.h"
 #include "config/store.h"
 
@@ -154,6 +156,29 @@ static void a_mount_takes_the_place_of_a_volume(void **state)
 	compose(w, "{\"Config\":{\"Volumes\":{\"/data\":{}}}}");
 	assert_int_equal(cJSON_GetArraySize(plan_part(&w->plan, "mounts")), 1);
 	assert_null(plan_exclusive_volume(&w->plan));
+}
+
+static void a_part_of_a_volume_is_told_to_the_engine(void **state)
+{
+	struct world *w = *state;
+	const struct listed l = {"", "", "shop_a:/a:ro,volume-subpath=in/b"};
+	const struct place place = {.life = 1, .process = "web", .position = 1};
+	const struct life life = {.number = 1};
+	const cJSON *mount, *options;
+	cJSON *body = NULL;
+
+	assert_int_equal(listed_add(w->server.store, 1, LISTED_MOUNT, &l, NULL), 0);
+	compose(w, "{\"Config\":{}}");
+	assert_int_equal(
+		container_body(&body, &w->server, &w->app, &life, &w->plan, &place, NULL),
+		0);
+	mount = cJSON_GetObjectItem(cJSON_GetObjectItem(body, "HostConfig"), "Mounts")
+			->child;
+	options = cJSON_GetObjectItem(mount, "VolumeOptions");
+	assert_string_equal(plan_text(mount, "Source"), "shop_a");
+	assert_true(cJSON_IsTrue(cJSON_GetObjectItem(mount, "ReadOnly")));
+	assert_string_equal(plan_text(options, "Subpath"), "in/b");
+	cJSON_Delete(body);
 }
 
 static void two_volumes_that_would_be_one_are_refused(void **state)
@@ -379,6 +404,7 @@ int main(void)
 		claim(a_port_that_is_set_wins),
 		claim(makes_volumes_named_volumes_that_one_life_has),
 		claim(a_mount_takes_the_place_of_a_volume),
+		claim(a_part_of_a_volume_is_told_to_the_engine),
 		claim(two_volumes_that_would_be_one_are_refused),
 		claim(counts_come_from_scale_then_formation_then_custom),
 		claim(what_is_set_wins_over_the_configuration_file),
