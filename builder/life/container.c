@@ -139,11 +139,41 @@ int container_stop(struct server *s, const char *name, struct err *err)
 		ERR_NOTFOUND);
 }
 
+static int wait_until_removed(struct server *s, const char *name, struct err *err)
+{
+	return fine_if(engine_call(s->engine, NULL, NULL, err, "POST",
+			       "/containers/%s/wait?condition=removed", name),
+		ERR_NOTFOUND);
+}
+
+static bool is_being_removed(struct server *s, const char *name)
+{
+	cJSON *seen = NULL;
+	const cJSON *state;
+	const char *status;
+	bool is;
+
+	if (engine_call(s->engine, &seen, NULL, NULL, "GET", "/containers/%s/json",
+		    name) == ERR_NOTFOUND)
+		return true;
+	state = cJSON_GetObjectItemCaseSensitive(seen, "State");
+	status = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(state, "Status"));
+	is = status && !strcmp(status, "removing");
+	cJSON_Delete(seen);
+	return is;
+}
+
+/* What settle removes meanwhile is refused by the Engine, and at rest when it is gone. */
 int container_rest(struct server *s, const char *name, struct err *err)
 {
-	int rc = fine_if(container_keep(s, name, "no", err), ERR_NOTFOUND);
+	struct err why = {0};
+	int rc = fine_if(container_keep(s, name, "no", &why), ERR_NOTFOUND);
 
-	return rc ? rc : container_stop(s, name, err);
+	if (!rc)
+		return container_stop(s, name, err);
+	if (rc != ERR_AWAY && is_being_removed(s, name))
+		return wait_until_removed(s, name, err);
+	return err_set(err, rc, "%s", why.msg);
 }
 
 int container_remove(struct server *s, const char *name, struct err *err)
@@ -153,8 +183,7 @@ int container_remove(struct server *s, const char *name, struct err *err)
 
 	/* 409: somebody else is removing it. Who goes on counts on it being gone. */
 	if (rc == ERR_EXISTS)
-		rc = engine_call(s->engine, NULL, NULL, err, "POST",
-			"/containers/%s/wait?condition=removed", name);
+		rc = wait_until_removed(s, name, err);
 	return fine_if(rc, ERR_NOTFOUND);
 }
 

@@ -393,12 +393,18 @@ int life_restart_process(struct server *s, const struct app *app, const struct l
 
 /* ---- at rest ---- */
 
+struct resting {
+	struct change *change;
+	struct err *err;
+};
+
 /* One that bakes has lives beside it, whose workers work. */
 static int rest_draining(void *ctx, const struct life *life)
 {
-	struct change *c = ctx;
+	const struct resting *r = ctx;
+	struct change *c = r->change;
 
-	return life->state == LIFE_DRAINING ? life_stop(c->server, c->app, life, NULL)
+	return life->state == LIFE_DRAINING ? life_stop(c->server, c->app, life, r->err)
 					    : 0;
 }
 
@@ -406,6 +412,7 @@ int life_rest(
 	struct server *s, const struct app *app, const struct life *life, struct err *err)
 {
 	struct change c;
+	struct resting resting = {&c, err};
 	int rc = begin(&c, s, app, life, NULL, NULL, err);
 
 	if (!rc)
@@ -416,5 +423,6 @@ int life_rest(
 	rc = drop_routes(&c, c.places, c.len, err);
 	if (!rc)
 		rc = at_once(s, app, c.places, c.len, container_rest, err);
-	return rc ? rc : lives_each_unfinished(s->store, app, rest_draining, &c, err);
+	return rc ? rc
+		  : lives_each_unfinished(s->store, app, rest_draining, &resting, err);
 }
