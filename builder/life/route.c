@@ -9,6 +9,7 @@
 #include "builder/life/plan.h"
 #include "builder/life/published.h"
 #include "builder/proxy/haproxy.h"
+#include "builder/proxy/socket.h"
 #include "builder/server.h"
 #include "config/app/ports.h"
 #include "config/app/publish.h"
@@ -86,17 +87,15 @@ int route_ensure_proxy(struct server *s, struct err *err)
 
 	if (!settings_have_proxy(s->settings))
 		return 0;
-	rc = haproxy_ping(s->settings, NULL);
-	if (rc != ERR_AWAY)
-		return rc ? haproxy_ping(s->settings, err) : 0;
+	/* One that is there answers, or hangs: there can't be a second one. */
+	if (haproxy_is_there(s->settings))
+		return haproxy_ping(s->settings, err);
 	/* Whoever is at it already has it answer in a moment. */
 	lock = haproxy_lock_map(s->settings, HAPROXY_START, err);
 	if (lock < 0)
 		return lock;
-	if (haproxy_ping(s->settings, NULL) == ERR_AWAY)
-		rc = start_proxy(s, err);
-	else
-		rc = haproxy_ping(s->settings, err);
+	rc = haproxy_is_there(s->settings) ? haproxy_ping(s->settings, err)
+					   : start_proxy(s, err);
 	(void)close(lock);
 	return rc;
 }

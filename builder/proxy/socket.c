@@ -69,7 +69,11 @@ static int wait_for(int fd, short events, int64_t deadline, struct err *err)
 	if (n < 0 && errno != EINTR)
 		return err_errno(err, "poll");
 	if (clock_monotonic_ms() >= deadline)
-		return away("it was silent for 5 s", err);
+		return err_set(err, ERR_AWAY,
+			"HAProxy doesn't answer: it was silent for 5 s and seems to "
+			"hang; "
+			"once its process (run/proxy/haproxy.pid) is ended, bardod "
+			"starts another");
 	return 0;
 }
 

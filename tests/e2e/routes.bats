@@ -216,9 +216,12 @@ answers_plainly() {
 @test "a proxy that is there and doesn't answer is no proxy that is about to start" {
 	xargs kill -STOP <"$DATA/run/proxy/haproxy.pid"
 	run ssh_bardo maintenance:enable "$SHOP"
-	xargs kill -CONT <"$DATA/run/proxy/haproxy.pid"
 	assert_failure
 	assert_output "HAProxy doesn't answer"
+	run ssh_bardo ps:rebuild "$SHOP"
+	xargs kill -CONT <"$DATA/run/proxy/haproxy.pid"
+	assert_failure
+	assert_output "HAProxy doesn't answer: it was silent for 5 s and seems to hang"
 	run ssh_bardo maintenance:report "$SHOP" --maintenance-enabled
 	assert_equal "$output" false
 	assert_equal "$(visit shop.example.org)" 'version shop'
