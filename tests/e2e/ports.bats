@@ -100,7 +100,7 @@ mappings() {
 	run behind $((SPARE + 2))
 	assert_failure
 	# The backend went back to the pool: nothing of it is in the proxy.
-	run grep -l 'server' "$DATA"/run/proxy/backends/*
+	run grep -lE '^\s*server ' "$DATA"/run/proxy/backends/*
 	assert_equal "$(wc -l <<<"$output")" 1
 }
 

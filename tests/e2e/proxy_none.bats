@@ -299,9 +299,7 @@ has_container() {
 	ssh_bardo network:create "out-s$SLOT"
 	docker run -d --name "$there" --network "out-s$SLOT" busybox httpd -f -p 5000 >/dev/null
 	ssh_bardo network:set "$APP" attach-post-create "out-s$SLOT"
-	address=$(docker inspect "$there" \
-		--format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}')
-	sed -i "2i nc -w 2 $address 5000 </dev/null || exit 1" start
+	sed -i "2i nc -w 2 $there 5000 </dev/null || exit 1" start
 	write_version 'that looks around'
 	run push
 	assert_failure
