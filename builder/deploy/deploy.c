@@ -323,7 +323,7 @@ static int run(const struct deploy *d, struct life *life, struct err *err)
 	if (!rc)
 		rc = undo_interrupted(d->server, d->app, err);
 	if (!rc)
-		rc = life_sweep(d->server, d->app, err);
+		rc = undo_leftovers(d->server, d->app, err);
 	if (!rc)
 		rc = passage_mask(&p, err);
 	if (rc)

@@ -47,14 +47,26 @@ static void describe_build(
 /* The tag is written down before the Engine makes it, so that undo finds it. */
 static int reserve_tag(struct passage *p, struct image *image, struct err *err)
 {
+	struct image reserved;
 	int rc = image_choose_tag(p->server->store, p->app, image, err);
 
-	return rc ? rc : life_set_image(p->server->store, p->life, image->tag, "", err);
+	if (rc)
+		return rc;
+	reserved = *image;
+	*reserved.image_id = '\0';
+	rc = life_set_image(p->server->store, p->life, image->tag, "", err);
+	return rc ? rc : image_add(p->server->store, p->app, &reserved, err);
+}
+
+static void free_tag(struct passage *p, const struct image *image)
+{
+	(void)life_set_image(p->server->store, p->life, "", "", NULL);
+	(void)image_forget(p->server->store, p->app, image->tag, NULL);
 }
 
 static int use_image(struct passage *p, struct image *image, bool is_new, struct err *err)
 {
-	int rc = is_new ? image_add(p->server->store, p->app, image, err) : 0;
+	int rc = is_new ? image_set_id(p->server->store, p->app, image, err) : 0;
 
 	return rc ? rc
 		  : life_set_image(
@@ -84,7 +96,7 @@ static int use_built(struct passage *p, struct image *wanted, struct err *err)
 		if (!rc)
 			rc = use_image(p, wanted, true, err);
 		else /* the tag is free for the build that follows */
-			(void)life_set_image(p->server->store, p->life, "", "", NULL);
+			free_tag(p, wanted);
 	}
 	if (!rc)
 		say_step(p->say, "This tree was built before: using %s", built.tag);

@@ -132,7 +132,7 @@ int reconcile_app(struct server *s, struct app *app, struct err *err)
 	if (!rc)
 		rc = lives_each_unfinished(s->store, app, note_draining, &draining, err);
 	if (!rc)
-		rc = life_sweep(s, app, err);
+		rc = undo_leftovers(s, app, err);
 	if (!rc)
 		rc = repair_runs(s, app, err);
 	if (!rc)

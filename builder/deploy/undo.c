@@ -13,19 +13,21 @@
 #define UNFINISHED_MAX 64
 #define INTERRUPTED "interrupted: bardo or the machine stopped in the middle of it"
 
-/* Only an image whose tag came with this life goes with it. */
-static int remove_image(
-	struct server *s, const struct app *app, const struct life *life, struct err *err)
+/* Of every life that failed: whoever undid one may have found no Engine. */
+static int remove_images(struct server *s, const struct app *app, struct err *err)
 {
-	int lives, rc;
+	struct err none = {0};
+	struct image image;
+	int rc;
 
-	if (!*life->tag)
-		return 0;
-	rc = life_count_with_tag(s->store, app, life->tag, &lives, err);
-	if (rc || lives > 1)
-		return rc;
-	rc = image_remove_tag(s, life->tag, err);
-	return rc ? rc : image_forget(s->store, app, life->tag, err);
+	while ((rc = image_find_failed(s->store, app, &image, &none)) == 0) {
+		rc = image_remove_tag(s, image.tag, err);
+		if (!rc)
+			rc = image_forget(s->store, app, image.tag, err);
+		if (rc)
+			return rc;
+	}
+	return rc == ERR_NOTFOUND ? 0 : err_set(err, rc, "%s", none.msg);
 }
 
 int undo_life(struct server *s, const struct app *app, struct life *life,
@@ -36,7 +38,7 @@ int undo_life(struct server *s, const struct app *app, struct life *life,
 	if (!rc)
 		rc = life_remove(s, app, life, false, err);
 	if (!rc)
-		rc = remove_image(s, app, life, err);
+		rc = remove_images(s, app, err);
 	if (!rc && !app->live)
 		rc = network_remove(s, app, err);
 	return rc;
@@ -67,4 +69,11 @@ int undo_interrupted(struct server *s, const struct app *app, struct err *err)
 		rc = undo_life(s, app, &u.lives[i], INTERRUPTED, err);
 	}
 	return rc;
+}
+
+int undo_leftovers(struct server *s, const struct app *app, struct err *err)
+{
+	int rc = life_sweep(s, app, err);
+
+	return rc ? rc : remove_images(s, app, err);
 }

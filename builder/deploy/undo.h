@@ -18,4 +18,8 @@ int undo_life(struct server *s, const struct app *app, struct life *life,
  * live nor draining belongs to nobody. */
 int undo_interrupted(struct server *s, const struct app *app, struct err *err);
 
+/* Removes what is left of lives that ended while the Engine was away: containers, and
+ * images of failed ones. */
+int undo_leftovers(struct server *s, const struct app *app, struct err *err);
+
 #endif

@@ -83,7 +83,7 @@ int life_keep(struct server *s, const struct app *app, const struct life *life,
 int life_remove(struct server *s, const struct app *app, const struct life *life,
 	bool gentle, struct err *err);
 
-/* Removes what is left of lives that ended while the Engine was away. */
+/* Removes containers of lives that ended while the Engine was away. */
 int life_sweep(struct server *s, const struct app *app, struct err *err);
 
 #endif

@@ -34,7 +34,7 @@ int image_find_built(struct store *s, const struct app *app, const char *tree,
 	return read_one(
 		store_query(s, err,
 			STORE_SQL("SELECT " COLUMNS " FROM image WHERE app_id = ? AND "
-				  "tree = ? AND build_settings = ? "
+				  "tree = ? AND build_settings = ? AND image_id <> '' "
 				  "ORDER BY created_at DESC LIMIT 1"),
 			STORE_I(app->id), STORE_T(tree), STORE_T(build_settings)),
 		out, "this tree was not built before", err);
@@ -67,6 +67,20 @@ int image_find_old(struct store *s, const struct app *app, int64_t keep,
 				"ORDER BY created_at LIMIT 1"),
 			STORE_I(app->id), STORE_I(keep)),
 		out, "no image is old enough", err);
+}
+
+int image_find_failed(
+	struct store *s, const struct app *app, struct image *out, struct err *err)
+{
+	return read_one(
+		store_query(s, err,
+			STORE_SQL("SELECT " COLUMNS " FROM image i WHERE app_id = ?1 AND "
+				  "EXISTS (SELECT 1 FROM life WHERE tag = i.tag AND "
+				  "app_id = ?1 AND state = 'failed') AND "
+				  "NOT EXISTS (SELECT 1 FROM life WHERE tag = i.tag AND "
+				  "app_id = ?1 AND (state <> 'failed' OR live_at > 0))"),
+			STORE_I(app->id)),
+		out, "no failed life has left an image", err);
 }
 
 static int tag_is_taken(struct store *s, const char *tag, struct err *err)
@@ -111,6 +125,14 @@ int image_add(struct store *s, const struct app *app, const struct image *image,
 		STORE_I(app->id), STORE_T(image->tag), STORE_T(image->image_id),
 		STORE_T(image->commit), STORE_T(image->tree),
 		STORE_T(image->build_settings), STORE_I(clock_unix_ms()));
+}
+
+int image_set_id(struct store *s, const struct app *app, const struct image *image,
+	struct err *err)
+{
+	return store_do(s, err,
+		STORE_SQL("UPDATE image SET image_id = ? WHERE app_id = ? AND tag = ?"),
+		STORE_T(image->image_id), STORE_I(app->id), STORE_T(image->tag));
 }
 
 int image_forget(struct store *s, const struct app *app, const char *tag, struct err *err)

@@ -10,7 +10,7 @@ struct store;
 
 struct image {
 	char tag[TAG_SIZE]; /* bardo/APP:12 hex of the commit, -2 … for a rebuild */
-	char image_id[IMAGE_ID_SIZE];
+	char image_id[IMAGE_ID_SIZE]; /* empty until it is built */
 	char commit[COMMIT_SIZE];
 	char tree[COMMIT_SIZE];
 	char build_settings[1600]; /* what else decides what a build makes */
@@ -25,6 +25,9 @@ int image_choose_tag(
 	struct store *s, const struct app *app, struct image *image, struct err *err);
 int image_add(struct store *s, const struct app *app, const struct image *image,
 	struct err *err);
+/* One that was added before it was built has its image_id now. */
+int image_set_id(struct store *s, const struct app *app, const struct image *image,
+	struct err *err);
 /* Any one of the app's; ERR_NOTFOUND when there is none. */
 int image_first(
 	struct store *s, const struct app *app, struct image *out, struct err *err);
@@ -33,6 +36,10 @@ int image_first(
  * there is none. */
 int image_find_old(struct store *s, const struct app *app, int64_t keep,
 	struct image *out, struct err *err);
+/* Any one that was for lives which failed before they were live, and for no other;
+ * ERR_NOTFOUND when there is none. */
+int image_find_failed(
+	struct store *s, const struct app *app, struct image *out, struct err *err);
 /* By its tag; ERR_NOTFOUND. */
 int image_find_tag(struct store *s, const struct app *app, const char *tag,
 	struct image *out, struct err *err);

@@ -458,17 +458,3 @@ int life_retire(struct store *s, struct life *life, struct err *err)
 			  "WHERE app_id = ? AND number = ?"),
 		STORE_I(life->ended_at), STORE_I(life->app_id), STORE_I(life->number));
 }
-
-int life_count_with_tag(struct store *s, const struct app *app, const char *tag, int *out,
-	struct err *err)
-{
-	struct sqlite3_stmt *q = store_query(s, err,
-		STORE_SQL("SELECT count(*) FROM life WHERE app_id = ? AND tag = ?"),
-		STORE_I(app->id), STORE_T(tag));
-	int rc = store_step(q, err);
-
-	if (rc == 1)
-		*out = (int)store_int(q, 0);
-	store_query_finish(q);
-	return rc < 0 ? rc : 0;
-}

@@ -109,10 +109,6 @@ int life_fall_back(struct store *s, struct app *app, struct life *life,
 
 int life_retire(struct store *s, struct life *life, struct err *err);
 
-/* How many lives name this tag: they share what it stands for. */
-int life_count_with_tag(struct store *s, const struct app *app, const char *tag, int *out,
-	struct err *err);
-
 /* How long each step took, in order. */
 #define PHASES_MAX 16
 #define PHASE_NAME_SIZE 16

@@ -182,8 +182,9 @@ wire_to_engine() {
 	server_with -c "engine.host=$WIRED_ENGINE"
 	git remote set-url production "$(remote_url "$APP")"
 }
-COULD_NOT_KILL='HTTP/1.1 500 Error\nContent-Type: application/json\nConnection: close\n\n'
-COULD_NOT_KILL+='{"message":"tried to kill container, but did not receive an exit event"}'
+REFUSED='HTTP/1.1 500 Error\nContent-Type: application/json\nConnection: close\n\n'
+COULD_NOT_REMOVE=$REFUSED'{"message":"not now"}'
+COULD_NOT_KILL=$REFUSED'{"message":"tried to kill container, but did not receive an exit event"}'
 
 @test "a check that fails" {
 	echo '{"healthchecks": {"web": [{"path": "/nowhere", "attempts": 1,
@@ -191,6 +192,12 @@ COULD_NOT_KILL+='{"message":"tried to kill container, but did not receive an exi
 	candidate
 	run push
 	assert_rejected 'check failed: /nowhere answered 404'
+	wire_to_engine
+	refuse 'DELETE ' "$COULD_NOT_REMOVE"
+	run push
+	unwire
+	assert_rejected 'check failed: /nowhere answered 404'
+	assert_shown 'Not everything could be put back yet: not now'
 	assert_old_life_answers
 }
 

@@ -376,6 +376,38 @@ static void keeps_the_images_of_live_stable_and_the_one_before(void **state)
 	assert_int_equal(removed, 3);
 }
 
+static void finds_the_images_of_failed_lives_only(void **state)
+{
+	struct bench *b = *state;
+	struct app app = make_app(b, "shop");
+	struct image image = {.tree = "t", .build_settings = "s"}, found;
+	struct life life[4];
+
+	/* Three images: of a life that is live and one that failed with the same, of one
+	 * that was live before it failed, and of one that failed before it was built. */
+	for (int i = 0; i < 3; i++) {
+		(void)snprintf(image.tag, sizeof(image.tag), "bardo/shop:%d", i);
+		assert_int_equal(image_add(b->store, &app, &image, &b->err), 0);
+	}
+	for (int i = 0; i < 4; i++) {
+		life[i] = make_life(b, &app, "");
+		(void)snprintf(image.tag, sizeof(image.tag), "bardo/shop:%d", i % 3);
+		assert_int_equal(
+			life_set_image(b->store, &life[i], image.tag, "", &b->err), 0);
+	}
+	assert_int_equal(life_switch(b->store, &app, &life[1], &b->err), 0);
+	assert_int_equal(life_switch(b->store, &app, &life[0], &b->err), 0);
+	for (int i = 1; i < 4; i++)
+		assert_int_equal(life_fail(b->store, &life[i], "no", &b->err), 0);
+	assert_int_equal(image_find_failed(b->store, &app, &found, &b->err), 0);
+	assert_string_equal(found.tag, "bardo/shop:2");
+	assert_int_equal(image_find_built(b->store, &app, "t", "s", &found, &b->err),
+		ERR_NOTFOUND);
+	assert_int_equal(image_forget(b->store, &app, "bardo/shop:2", &b->err), 0);
+	assert_int_equal(
+		image_find_failed(b->store, &app, &found, &b->err), ERR_NOTFOUND);
+}
+
 static void keeps_its_handle_when_it_is_renamed(void **state)
 {
 	struct bench *b = *state;
@@ -516,6 +548,7 @@ int main(void)
 		RECORD_TEST(finds_an_image_by_its_tree_and_build_settings),
 		RECORD_TEST(finds_old_images_but_never_what_may_be_needed),
 		RECORD_TEST(keeps_the_images_of_live_stable_and_the_one_before),
+		RECORD_TEST(finds_the_images_of_failed_lives_only),
 		RECORD_TEST(keeps_its_handle_when_it_is_renamed),
 		RECORD_TEST(shares_nothing_with_an_app_that_had_its_name_before),
 		RECORD_TEST(renames_an_image_in_steps_that_can_be_taken_again),
