@@ -16,37 +16,12 @@ teardown_file() {
 }
 setup() {
 	load lib
+	load ask
 	use_git
 }
 
-# A page fetched over and over until the end of the test; what failed stands in $failures.
-fetch_always() {
-	failures=$BATS_TEST_TMPDIR/failures
-	fetched=$BATS_TEST_TMPDIR/fetched
-	: >"$failures"
-	: >"$fetched"
-	(
-		while goes_on "$BATS_TEST_TMPDIR/enough"; do
-			if curl -fsS --max-time 5 "$1" >/dev/null 2>>"$failures"; then
-				echo >>"$fetched"
-			fi
-		done
-	) 3>&- &
-	FETCHER=$!
-	wait_until 10 was_fetched 3
-}
-was_fetched() {
-	[ "$(wc -l <"$fetched")" -ge "$1" ]
-}
-fetched_without_a_failure() {
-	# Some more, so that what came last counts too.
-	wait_until 10 was_fetched $(($(wc -l <"$fetched") + 3))
-	touch "$BATS_TEST_TMPDIR/enough"
-	wait "$FETCHER"
-	assert_equal "$(cat "$failures")" ''
-}
 teardown() {
-	touch "$BATS_TEST_TMPDIR/enough"
+	stop_asking
 	gate_release
 }
 
@@ -107,11 +82,12 @@ teardown() {
 	push --follow-tags main v7
 	old=$APP new=new-s$SLOT
 	url=$(app_url "$old")
-	fetch_always "$url"
+	asks "$url"
 	run ssh_bardo apps:rename "$old" "$new"
 	assert_success
 	assert_output "^-----> Renaming $old to $new$"
-	fetched_without_a_failure
+	stop_asking
+	assert_equal "$(answers_seen)" '200 version 1'
 	run ssh_bardo apps:exists "$old"
 	assert_status 4
 	assert_equal "$(app_url "$new")" "$url"

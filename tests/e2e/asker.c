@@ -1,10 +1,9 @@
 /*
- * asker KIND HOST PORT: asks 127.0.0.1:PORT for HOST until SIGTERM, and prints a line for
- * each answer: "BEGAN ENDED STATUS TEXT", times in nanoseconds since the epoch, status -1
- * where there was none. KIND is
+ * asker KIND HOST PORT [PAUSE]: asks 127.0.0.1:PORT for HOST until SIGTERM, with so many
+ * milliseconds between two requests, and prints a line for each answer: "BEGAN ENDED STATUS
+ * TEXT", times in nanoseconds since the epoch, status -1 where there was none. KIND is
  *   new     a connection for each request
  *   keep    one connection for as long as it is kept
- *   paced   the same, with five milliseconds between two requests
  *   slow    answers that take two seconds
  *   socket  a WebSocket (RFC 6455) of web.h's: TEXT is what it greets with, "echo" where
  * a word came back, and "ended" where the other side has closed it between two
@@ -24,7 +23,7 @@
 #define REQUEST_MAX 512
 #define WORD "ping"
 #define BETWEEN_WORDS_NS 100000000L
-#define PACE_NS 5000000L
+#define PAUSE_MAX_MS 999
 #define AFTER_NOTHING_NS 20000000L
 
 /* SIGTERM is held back: what is under way is answered first. */
@@ -207,9 +206,10 @@ int main(int argc, char **argv)
 {
 	sigset_t term;
 	char request[REQUEST_MAX];
-	int64_t port;
+	int64_t port, pause_ms = 0;
 
-	if (argc != 4 || number_parse(argv[3], 1, 65535, &port) < 0)
+	if (argc < 4 || argc > 5 || number_parse(argv[3], 1, 65535, &port) < 0 ||
+		(argc == 5 && number_parse(argv[4], 0, PAUSE_MAX_MS, &pause_ms) < 0))
 		return 2;
 	(void)sigemptyset(&term);
 	(void)sigaddset(&term, SIGTERM);
@@ -222,6 +222,6 @@ int main(int argc, char **argv)
 	(void)snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n",
 		strcmp(argv[1], "slow") ? "/" : "/slow/2000", argv[2]);
 	ask_on((int)port, request, strcmp(argv[1], "new") != 0,
-		strcmp(argv[1], "paced") ? 0 : PACE_NS);
+		pause_ms * 1000000);
 	return 0;
 }

@@ -14,9 +14,11 @@ teardown_file() {
 }
 setup() {
 	load lib
+	load ask
 }
 
 teardown() {
+	stop_asking
 	[ -z "${FOLLOWER:-}" ] || kill "$FOLLOWER" 2>/dev/null || true
 	# A fallback may just be about to let go of the app.
 	wait_until 20 ssh_bardo apps:destroy "$APP" --force
@@ -282,13 +284,7 @@ STAYS='while :; do sleep 1000 & wait $!; done'
 	ssh_bardo ps:set "$APP" restart-policy no
 	run worker 1 "$STAYS"
 	assert_success
-	url=$(app_url "$APP")
-	(
-		while goes_on; do
-			curl -fsS --max-time 10 "$url" || echo lost
-		done >"$BATS_TEST_TMPDIR/answers" 2>&1
-	) 3>&- &
-	load=$!
+	asks "$(app_url "$APP")"
 	run worker 2 "$STAYS"
 	assert_success
 	assert_shown 'Zero downtime is disabled for worker: stopping that of life 1 first'
@@ -304,10 +300,9 @@ STAYS='while :; do sleep 1000 & wait $!; done'
 	run ssh_bardo apps:locked "$APP"
 	assert_success
 	wait_until 20 runs "bardo.$APP.worker.5.1"
-	touch "$BATS_TEST_TMPDIR/stop"
-	wait $load
+	stop_asking
 	# Nothing is lost. Life 3 got no request; life 4 did, until its worker died.
-	assert_equal "$(sort -u "$BATS_TEST_TMPDIR/answers")" "$(printf 'version %s\n' 1 2 4)"
+	assert_equal "$(answers_seen)" "$(printf '200 version %s\n' 1 2 4)"
 	assert_equal "$(tail -n 1 "$BATS_TEST_TMPDIR/answers")" 'version 2'
 	kill "$FOLLOWER"
 	assert_equal "$(grep -c 'start worker' "$BATS_TEST_TMPDIR/events")" 7

@@ -16,10 +16,12 @@ teardown_file() {
 }
 teardown() {
 	if [ -n "${STALLED:-}" ]; then kill_family "$STALLED" CONT; fi
+	stop_asking
 	gate_release
 }
 setup() {
 	load lib
+	load ask
 }
 
 # Version 1 serves; version 2 waits in its build until the gate opens.
@@ -162,14 +164,6 @@ no_life_is_unfinished() {
 no_command_runs() {
 	! server_processes | grep -q -- '--door'
 }
-# Asks for the page again and again until $1 is there; counts what got none.
-ask_until() {
-	local lost=0
-	while goes_on "$1"; do
-		curl -fsS --max-time 20 "$url" >/dev/null 2>&1 || lost=$((lost + 1))
-	done
-	echo $lost >"$1"
-}
 
 @test "ps:restart of a lone web dies half-way: one web is left, and no request is lost" {
 	new_app_repo halfway
@@ -185,8 +179,7 @@ ask_until() {
 	wait_until 20 no_command_runs
 	ssh_bardo ps:restart "$APP" web >"$BATS_TEST_TMPDIR/restart" 2>&1 3>&- &
 	gate_wait
-	ask_until "$BATS_TEST_TMPDIR/settled" 3>&- &
-	asker=$!
+	asks "$url"
 	# The second web serves, and the first ends.
 	kill_process '--door'
 	gate_release
@@ -194,9 +187,8 @@ ask_until() {
 	wait_until 20 no_command_runs
 	assert_equal "$(running_containers_of "$APP")" "bardo.$APP.web.1.1"
 	wait_until 20 all_agree 'version 1'
-	touch "$BATS_TEST_TMPDIR/settled"
-	wait $asker
-	assert_equal "$(cat "$BATS_TEST_TMPDIR/settled")" 0
+	stop_asking
+	assert_equal "$(answers_seen)" '200 version 1'
 	assert_equal "$(ssh_bardo ps:scale "$APP" --format json | jq -c .)" '{"web":1}'
 }
 
@@ -319,19 +311,13 @@ works_for() { # SECONDS
 	run push
 	assert_success
 	url=$(app_url "$APP")
-	(
-		while goes_on; do
-			curl -fsS --max-time 5 "$url" || echo lost
-		done >"$BATS_TEST_TMPDIR/answers" 2>&1
-	) 3>&- &
-	load=$!
+	asks "$url"
 	bardod_stop
 	bardod_start
 	run ssh_bardo version
 	assert_success
-	touch "$BATS_TEST_TMPDIR/stop"
-	wait $load
-	assert_equal "$(sort -u "$BATS_TEST_TMPDIR/answers")" 'version 1'
+	stop_asking
+	assert_equal "$(answers_seen)" '200 version 1'
 }
 
 @test "a container that somebody removed by hand comes back at the next start" {

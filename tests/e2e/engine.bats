@@ -16,11 +16,13 @@ teardown_file() {
 	server_remove
 }
 teardown() {
+	stop_asking
 	[ ! -e "$OWN/docker.pid" ] || kill -CONT "$(cat "$OWN/docker.pid")" || true
 	gate_release
 }
 setup() {
 	load lib
+	load ask
 	server_as_usual
 	if [ "$(id -u)" != 0 ]; then skip 'needs root for an Engine of its own'; fi
 }
@@ -151,18 +153,6 @@ has_images() { # COUNT
 now_ms() {
 	date +%s%3N
 }
-# Whoever asks without a pause: a line for each answer, "TIME STATUS TEXT".
-ask_all_the_time() { # URL
-	while goes_on; do
-		echo "$(now_ms) $(curl -s --max-time 10 -w ' %{http_code}' "$1" | tr '\n' ' ')"
-	done >"$BATS_TEST_TMPDIR/answers" 3>&- &
-	ASKER=$!
-}
-stop_asking() {
-	touch "$BATS_TEST_TMPDIR/stop"
-	wait "$ASKER"
-}
-
 @test "an Engine that restarts in mid-swap: the old life comes back alone" {
 	own_engine
 	new_app_repo midswap
@@ -172,7 +162,7 @@ stop_asking() {
 	write_version 2
 	push_in_background
 	gate_wait
-	ask_all_the_time "$url"
+	asks "$url"
 	began=$(now_ms)
 	# The push ends while there is no Engine: what it had made is left to bardod.
 	stop_engine
@@ -215,15 +205,14 @@ stop_asking() {
 		sh -c 'mkdir /w; echo other >/w/index.html; exec httpd -f -p 5000 -h /w' >/dev/null
 	restart_engine
 	wait_until 20 is_other "$address"
-	ask_all_the_time "$url"
+	asks "$url"
 	bardod_start -c "engine.host=$DOCKER_HOST"
-	wait_until 20 grep -q ' 503$' "$BATS_TEST_TMPDIR/answers"
+	wait_until 20 grep -q ' 503 ' "$BATS_TEST_TMPDIR/answers"
 	wait_until 20 grep -q "reconcile failed" "$SERVER/bardod.log"
 	docker rm -f other >/dev/null
 	wait_until 60 page_is "$APP" 'version 1'
 	stop_asking
-	assert_equal "$(cut -d ' ' -f 2- "$BATS_TEST_TMPDIR/answers" | sort -u |
-		grep -vE '^(version 1  200| 000|503: .* 503)$')" ''
+	assert_equal "$(answers_seen | grep -vE '^(200 version 1|503 503: .*|-1 )$')" ''
 	run ssh_bardo apps:destroy "$APP" --force
 	assert_success
 	shared_engine

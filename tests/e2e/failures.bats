@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154,SC2030,SC2031
-# What can fail in a deploy, one test each: the old life answers a visitor who asks without
-# a pause, and nothing is left over.
+# What can fail in a deploy, one test each: the old life answers a visitor who asks all
+# the time, and nothing is left over.
 #
 #	the check, the release, the verify	here; what is told of them: checks.bats, app_json.bats
 #	the proxy is away			here; without a deploy: routes.bats
@@ -14,13 +14,14 @@
 setup_file() {
 	load lib
 	load wire
+	load ask
 	server_start
 	# Who waits in a check waits for the test, and not the other way round.
 	sed -i -e '/\[check\]/,+1s/timeout = .*/timeout = 60s/' \
 		-e '/\[ssh\]/a logins-per-minute = 60000' "$CONFIG"
 	bardod_stop
 	bardod_start
-	build_programs
+	build_wire
 	(
 		export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
 		new_app_repo shop
@@ -33,18 +34,20 @@ setup_file() {
 teardown_file() {
 	load lib
 	load wire
+	load ask
 	server_remove
 }
 setup() {
 	load lib
 	load wire
+	load ask
 	use_git
 	export APP=shop-s$SLOT
 	cd "$BATS_FILE_TMPDIR/shop" || return 1
 	as_at_first
 	SERVING='version 1' HAPROXY_AWAY_UNTIL=0
 	before=$(everything)
-	start_asking
+	ask "$BATS_TEST_TMPDIR/answers" new "$APP.example.org" "$(http_port)" 3
 }
 teardown() {
 	stop_asking
@@ -53,13 +56,6 @@ teardown() {
 	ssh_bardo checks:enable "$APP"
 	ssh_bardo ps:set "$APP" stop-timeout-seconds
 	wait_until 40 as_at_first
-}
-
-build_programs() {
-	local sources=(config/base/number.c tests/support/http.c)
-	cd "$TOP" || return 1
-	cc -O2 -D_GNU_SOURCE -I. -o "$SERVER/asker" tests/e2e/asker.c "${sources[@]}"
-	build_wire
 }
 
 # Version 1 serves, the branch is at it, and so is this repository.
@@ -121,19 +117,6 @@ is_as_before() {
 
 # ---- who asks ----
 
-start_asking() {
-	"$SERVER/asker" new "$APP.example.org" "$(http_port)" \
-		>"$BATS_TEST_TMPDIR/answers" 3>&- &
-	ASKER=$!
-	wait_until 10 test -s "$BATS_TEST_TMPDIR/answers"
-}
-stop_asking() {
-	if [ -n "${ASKER:-}" ]; then
-		kill "$ASKER" 2>/dev/null || true
-		wait "$ASKER" || true
-		ASKER=''
-	fi
-}
 now_ns() {
 	date +%s%N
 }

@@ -248,14 +248,13 @@ ssh_port() {
 
 # Everything that has this server's folder on its command line or in its environment.
 server_processes() {
-	local dir
-	for dir in /proc/[0-9]*; do
-		if tr '\0' '\n' 2>/dev/null <"$dir/cmdline" | grep -qF "$DATA" ||
-			tr '\0' '\n' 2>/dev/null <"$dir/environ" |
-			grep -qxF "BARDO_CONFIG=$CONFIG"; then
-			if is_running "${dir#/proc/}"; then
-				echo "${dir#/proc/} $(tr '\0' ' ' <"$dir/cmdline")"
-			fi
+	local pid
+	{
+		grep -slF "$DATA" /proc/[0-9]*/cmdline
+		grep -slzxF "BARDO_CONFIG=$CONFIG" /proc/[0-9]*/environ
+	} | cut -d / -f 3 | sort -u | while read -r pid; do
+		if [ "$pid" != "$BASHPID" ] && is_running "$pid"; then
+			echo "$pid $(tr '\0' ' ' <"/proc/$pid/cmdline")"
 		fi 2>/dev/null
 	done
 }

@@ -2,16 +2,12 @@
 # LOAD_DEPLOYS and LOAD_REVIVES say how many lives come meanwhile; `make soak` asks for more.
 # shellcheck shell=bash disable=SC2154
 
+# So do LOAD_PAUSE, milliseconds between two requests of an asker, and LOAD_RATE, requests a
+# second of each of hey's workers (0: as many as there can be).
 export LOAD_DEPLOYS=${LOAD_DEPLOYS:-5} LOAD_REVIVES=${LOAD_REVIVES:-2}
+export LOAD_PAUSE=${LOAD_PAUSE:-2} LOAD_RATE=${LOAD_RATE:-100}
 
-ASKERS=() HEYS=()
-
-build_programs() {
-	web_app_build "$SERVER/web_app"
-	cd "$TOP" || return 1
-	cc -O2 -D_GNU_SOURCE -I. -o "$SERVER/asker" tests/e2e/asker.c \
-		config/base/number.c tests/support/http.c
-}
+HEYS=()
 
 # A repository with the static server, and a name.
 new_loaded_app() {
@@ -42,35 +38,28 @@ deploy_app_version() {
 	note "$1" "$began"
 }
 
-start_asking() {
+load_begin() {
 	local kind
 	for kind in new keep slow socket; do
-		"$SERVER/asker" "$kind" "$APP.example.org" "$(http_port)" \
-			>"$BATS_TEST_TMPDIR/answers.$kind" 3>&- &
-		ASKERS+=($!)
-	done
-	for kind in new keep slow socket; do
-		wait_until 10 test -s "$BATS_TEST_TMPDIR/answers.$kind"
+		ask "$BATS_TEST_TMPDIR/answers.$kind" "$kind" "$APP.example.org" "$(http_port)" \
+			"$LOAD_PAUSE"
 	done
 	# A load of somebody else's making, beside those who look at each answer.
 	for kind in GET POST; do
-		hey -z 60m -c 2 -m $kind -d asked -host "$APP.example.org" \
+		hey -z 60m -c 2 -q "$LOAD_RATE" -m $kind -d asked -host "$APP.example.org" \
 			"http://127.0.0.1:$(http_port)/" >"$BATS_TEST_TMPDIR/hey.$kind" 2>&1 3>&- &
 		HEYS+=($!)
 	done
 }
-stop_asking() {
+load_end() {
 	local pid
-	for pid in "${ASKERS[@]}"; do
-		kill "$pid" 2>/dev/null || true
-		wait "$pid" || true
-	done
+	stop_asking
 	# (It prints what it has found when it is interrupted.)
 	for pid in "${HEYS[@]}"; do
 		kill -INT "$pid" 2>/dev/null || true
 		wait "$pid" || true
 	done
-	ASKERS=() HEYS=()
+	HEYS=()
 }
 
 # What is wrong with the answers of a kind: anything but 200, and a version that could not

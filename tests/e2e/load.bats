@@ -6,8 +6,9 @@
 setup_file() {
 	load lib
 	load load
+	load ask
 	server_start
-	build_programs
+	web_app_build "$SERVER/web_app"
 }
 teardown_file() {
 	load lib
@@ -16,41 +17,42 @@ teardown_file() {
 setup() {
 	load lib
 	load load
+	load ask
 	server_as_usual
 }
 teardown() {
-	stop_asking
+	load_end
 	ssh_bardo apps:destroy "$APP" --force
 }
 
 @test "deploys and revives under load lose no request and answer none wrongly" {
 	new_loaded_app busy
-	start_asking
+	load_begin
 	deploy_and_revive
-	stop_asking
+	load_end
 	all_answers_are_right
 }
 
 @test "a broken version that is pushed under load never gets a request" {
 	new_loaded_app broken
-	start_asking
+	load_begin
 	sed -i 's|^CMD.*|CMD ["/nothing"]|' Dockerfile
 	echo 2 >version
 	git commit -q -am 'Has no program'
 	run push main
 	assert_failure
 	refute_output 'is live'
-	stop_asking
+	load_end
 	all_answers_are_right
 }
 
 @test "a WebSocket lives as long as the drain, and a slow answer comes whole" {
 	new_loaded_app sockets
-	start_asking
+	load_begin
 	deploy_app_version 2
 	# The drain is two seconds: then the old life's WebSocket is closed, not before.
 	wait_until 20 grep -q ended "$BATS_TEST_TMPDIR/answers.socket"
-	stop_asking
+	load_end
 	all_answers_are_right
 	live=$(tail -n 1 "$BATS_TEST_TMPDIR/switches" | cut -d ' ' -f 3)
 	ended=$(awk '$4 == "ended" { print $2; exit }' "$BATS_TEST_TMPDIR/answers.socket")

@@ -5,10 +5,11 @@
 setup_file() {
 	load lib
 	load load
+	load ask
 	load nginx
 	server_start
 	nginx_start
-	build_programs
+	web_app_build "$SERVER/web_app"
 }
 teardown_file() {
 	load lib
@@ -19,23 +20,22 @@ teardown_file() {
 setup() {
 	load lib
 	load load
+	load ask
 	load nginx
 	server_as_usual
 }
 teardown() {
-	stop_asking
+	load_end
 	ssh_bardo apps:destroy "$APP" --force
 }
 
 @test "with nginx in front deploys and revives lose no request, nor does another site" {
 	new_loaded_app busy
 	workers=$(nginx_workers)
-	start_asking
-	"$SERVER/asker" keep other.example.net "$(http_port)" \
-		>"$BATS_TEST_TMPDIR/other" 3>&- &
-	ASKERS+=($!)
+	load_begin
+	ask "$BATS_TEST_TMPDIR/other" keep other.example.net "$(http_port)" "$LOAD_PAUSE"
 	deploy_and_revive
-	stop_asking
+	load_end
 	all_answers_are_right
 	assert_equal "$(cut -d ' ' -f 3- "$BATS_TEST_TMPDIR/other" | sort -u)" '200 the other site'
 	assert_equal "$(nginx_workers)" "$workers"

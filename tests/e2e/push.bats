@@ -11,6 +11,10 @@ teardown_file() {
 }
 setup() {
 	load lib
+	load ask
+}
+teardown() {
+	stop_asking
 }
 
 # A first version that serves, to see that nothing below takes it down.
@@ -121,12 +125,7 @@ assert_rejected() {
 @test "the first version answers every request while pushes fail and succeed" {
 	first_version steady
 	url=$(app_url "$APP")
-	(
-		while goes_on; do
-			curl -fsS --max-time 5 "$url" || echo lost
-		done >"$BATS_TEST_TMPDIR/answers" 2>&1
-	) 3>&- &
-	load=$!
+	asks "$url"
 	dockerfile 'FROM busybox' 'CMD ["false"]'
 	run push
 	assert_failure
@@ -135,10 +134,8 @@ assert_rejected() {
 		run deploy_version $version
 		assert_success
 	done
-	touch "$BATS_TEST_TMPDIR/stop"
-	wait $load
-	assert_equal "$(sort -u "$BATS_TEST_TMPDIR/answers")" \
-		"$(printf 'version %s\n' 1 2 3 4)"
+	stop_asking
+	assert_equal "$(answers_seen)" "$(printf '200 version %s\n' 1 2 3 4)"
 }
 
 @test "a first push that fails leaves no app behind" {
