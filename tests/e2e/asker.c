@@ -1,7 +1,8 @@
 /*
- * asker KIND HOST PORT [PAUSE]: asks 127.0.0.1:PORT for HOST until SIGTERM, with so many
- * milliseconds between two requests, and prints a line for each answer: "BEGAN ENDED STATUS
- * TEXT", times in nanoseconds since the epoch, status -1 where there was none. KIND is
+ * asker KIND HOST PORT [PAUSE]: asks 127.0.0.1:PORT for HOST until SIGTERM, with PAUSE
+ * milliseconds between two requests, and prints a line for each answer: "BEGAN ENDED
+ * STATUS TEXT", times in nanoseconds since the epoch, status -1 where there was none.
+ * KIND is
  *   new     a connection for each request
  *   keep    one connection for as long as it is kept
  *   slow    answers that take two seconds
@@ -221,7 +222,6 @@ int main(int argc, char **argv)
 	}
 	(void)snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n",
 		strcmp(argv[1], "slow") ? "/" : "/slow/2000", argv[2]);
-	ask_on((int)port, request, strcmp(argv[1], "new") != 0,
-		pause_ms * 1000000);
+	ask_on((int)port, request, strcmp(argv[1], "new") != 0, pause_ms * 1000000);
 	return 0;
 }

@@ -83,7 +83,7 @@ assert_goes_on() {
 	assert_settles_at after
 }
 no_life_is_unfinished() {
-	ssh_bardo lives "$APP" --format json |
+	bardo lives "$APP" --format json |
 		jq -e 'all(.[]; .state == "live" or .state == "failed" or
 			.state == "retired" or .state == "canceled")' >/dev/null
 }

@@ -111,6 +111,7 @@ write_config() {
 			data = $DATA
 		[ssh]
 			listen = 127.0.0.1:0
+			logins-per-minute = 60000
 		[engine]
 			host = $BARDO_TEST_ENGINE
 		[check]
@@ -415,10 +416,10 @@ deploy_version() {
 }
 
 life() { # APP [INDEX, 0 the newest] [FIELD]
-	ssh_bardo lives "$1" --format json | jq -r ".[${2:-0}]${3:+.$3}"
+	bardo lives "$1" --format json | jq -r ".[${2:-0}]${3:+.$3}"
 }
 live_life() { # APP [FIELD]
-	ssh_bardo lives "$1" --format json |
+	bardo lives "$1" --format json |
 		jq -r "[.[] | select(.state == \"live\")][0]${2:+.$2}"
 }
 app_url() {
@@ -527,5 +528,5 @@ all_agree() { # TEXT of the page
 		[ "$(running_containers_of "$APP" | wc -l)" = 1 ]
 }
 state_is() { # LIFE STATE
-	[ "$(ssh_bardo lives:info "$APP" "$1" --format json | jq -r .state)" = "$2" ]
+	[ "$(bardo lives:info "$APP" "$1" --format json | jq -r .state)" = "$2" ]
 }
