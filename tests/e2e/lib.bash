@@ -38,6 +38,11 @@ goes_on() { # [FILE]
 	[ ! -e "${1:-$BATS_TEST_TMPDIR/stop}" ] && [ -d "/proc/$$" ]
 }
 
+# Whoever opens the record first after a crash holds it for a moment.
+sqlite3() {
+	command sqlite3 -cmd '.timeout 10000' "$@"
+}
+
 # A process that ended but was not waited for counts as ended.
 is_running() {
 	local state
@@ -250,9 +255,10 @@ ssh_port() {
 # Everything that has this server's folder on its command line or in its environment.
 server_processes() {
 	local pid
+	# (One that ends meanwhile can't be read.)
 	{
-		grep -slF "$DATA" /proc/[0-9]*/cmdline
-		grep -slzxF "BARDO_CONFIG=$CONFIG" /proc/[0-9]*/environ
+		grep -slF "$DATA" /proc/[0-9]*/cmdline || true
+		grep -slzxF "BARDO_CONFIG=$CONFIG" /proc/[0-9]*/environ || true
 	} | cut -d / -f 3 | sort -u | while read -r pid; do
 		if [ "$pid" != "$BASHPID" ] && is_running "$pid"; then
 			echo "$pid $(tr '\0' ' ' <"/proc/$pid/cmdline")"
