@@ -14,8 +14,9 @@ struct store;
 enum pool { POOL_SLOT, POOL_PORT, POOL_SUBNET, POOL_PUBLISHED };
 #define POOLS 4
 
-/* The lowest number that nobody has. Inside the transaction that then writes it down.
- * ERR_FAILED: the pool is used up; the message names the setting. */
+/* The lowest number that nobody has; of the networks, one in which this machine has no
+ * address either. Inside the transaction that then writes it down. ERR_FAILED: the pool
+ * is used up; the message names the setting. */
 int pool_take(struct store *s, const struct settings *set, enum pool pool, int *out,
 	struct err *err);
 

@@ -27,6 +27,7 @@ setup_file() {
 }
 teardown_file() {
 	load lib
+	ip link del "left-s$SLOT" 2>/dev/null || true
 	server_remove
 	docker network rm "all-s$SLOT" "$SHARED" "$LATE" "docker-s$SLOT" "file-s$SLOT" "left-s$SLOT" >/dev/null 2>&1 || true
 }
@@ -70,6 +71,26 @@ networks_of() { # APP
 	assert_output "^bardo.$BACK$"
 	run as other network:list
 	refute_output "$SHARED|$BACK"
+}
+
+@test "an app's network keeps clear of addresses that this machine has at other places" {
+	subnet_of() {
+		ssh_bardo network:list --format json | jq -r --arg n "bardo.$1" \
+			'.[] | select(.name == $n).subnet'
+	}
+	ssh_bardo apps:create "before-s$SLOT"
+	subnet=$(subnet_of "before-s$SLOT")
+	ssh_bardo apps:destroy "before-s$SLOT" --force
+	# As an Engine that was killed leaves it behind, with an address of the same network.
+	base=${subnet%/27}
+	ip link add "left-s$SLOT" type bridge
+	ip addr add "${base%.*}.$((${base##*.} + 1))/27" dev "left-s$SLOT"
+	ip link set "left-s$SLOT" up
+	new_app_repo clear
+	run push
+	assert_success
+	[ "$(subnet_of "$APP")" != "$subnet" ]
+	assert_equal "$(page "$APP")" 'version 1'
 }
 
 @test "network:info and network:report tell who is where" {
