@@ -79,8 +79,11 @@ static int repair_live(struct server *s, const struct app *app, struct err *err)
 	bool changed;
 	int rc;
 
+	/* The network may be that of a first deploy that failed while the Engine was
+	 * away.
+	 */
 	if (!app->live)
-		return 0;
+		return network_remove(s, app, err);
 	rc = life_find(s->store, app, app->live, &live, err);
 	if (!rc && app->stopped)
 		return life_rest(s, app, &live, err);

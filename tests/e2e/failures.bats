@@ -90,7 +90,8 @@ in_the_record() {
 		SELECT 'life', number, state FROM life WHERE state NOT IN ('failed', 'retired');
 		SELECT 'place', * FROM container;
 		SELECT 'image', tag, image_id FROM image;
-		SELECT 'app', name, live, stopped, slot, port, subnet FROM app;
+		SELECT 'app', name, live, stopped, slot, port, subnet FROM app
+			WHERE destroyed_at = 0;
 		SELECT 'backend', * FROM backend; SELECT 'network', * FROM shared_network"
 }
 # Those of failed lives; the Engine has them no more.
@@ -180,6 +181,28 @@ COULD_NOT_KILL=$REFUSED'{"message":"tried to kill container, but did not receive
 	unwire
 	assert_rejected 'check failed: /nowhere answered 404'
 	assert_shown 'Not everything could be put back yet: not now'
+	assert_old_life_answers
+}
+
+has_nothing() { # APP
+	[ -z "$(things_of "$1")" ]
+}
+
+@test "a first deploy that fails while the Engine removes nothing" {
+	made=made-s$SLOT
+	ssh_bardo apps:create "$made"
+	printf '%s\n' 'FROM busybox' 'CMD ["/nothing"]' >Dockerfile
+	rm Procfile
+	candidate
+	wire_to_engine
+	refuse 'DELETE ' "$COULD_NOT_REMOVE"
+	run git push "$(remote_url "$made")" main
+	assert_failure
+	assert_shown 'Not everything could be put back yet: not now'
+	[ "$(things_of "$made" | wc -l)" = 3 ]
+	unwire
+	wait_until 40 has_nothing "$made"
+	ssh_bardo apps:destroy "$made" --force
 	assert_old_life_answers
 }
 
