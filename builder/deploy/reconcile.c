@@ -79,9 +79,7 @@ static int repair_live(struct server *s, const struct app *app, struct err *err)
 	bool changed;
 	int rc;
 
-	/* The network may be that of a first deploy that failed while the Engine was
-	 * away.
-	 */
+	/* A first deploy that failed while the Engine was away has left its network. */
 	if (!app->live)
 		return network_remove(s, app, err);
 	rc = life_find(s->store, app, app->live, &live, err);

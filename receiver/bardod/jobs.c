@@ -15,6 +15,7 @@
 struct job {
 	struct child child;
 	struct jobs *jobs;
+	struct job *next;
 };
 
 static void on_reconcile_end(void *data, int status);
@@ -122,13 +123,23 @@ static void reconcile_later(struct jobs *j)
 		j->retry_ms = JOB_RETRY_MAX_MS;
 }
 
+static void forget(struct jobs *j, const struct job *job)
+{
+	struct job **at = &j->first;
+
+	while (*at != job)
+		at = &(*at)->next;
+	*at = job->next;
+	j->len--;
+}
+
 static void on_job_end(void *data, int status)
 {
 	struct job *job = data;
 	struct jobs *j = job->jobs;
 	char text[CHILD_TEXT_MAX];
 
-	j->len--;
+	forget(j, job);
 	if (status)
 		log_warn("job %d ended %s", (int)job->child.pid,
 			child_describe(status, text));
@@ -159,8 +170,20 @@ void jobs_start(struct jobs *j, const char *command)
 		jobs_reconcile(j);
 		return;
 	}
-	*job = (struct job){
-		.child = {.pid = rc, .ended = on_job_end, .data = job}, .jobs = j};
+	*job = (struct job){.child = {.pid = rc, .ended = on_job_end, .data = job},
+		.jobs = j,
+		.next = j->first};
+	j->first = job;
 	j->len++;
 	children_add(&j->server->children, &job->child);
+}
+
+void jobs_finish(struct jobs *j)
+{
+	while (j->first) {
+		struct job *job = j->first;
+
+		forget(j, job);
+		free(job);
+	}
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct job;
 struct server;
 
 /*
@@ -31,6 +32,7 @@ struct server;
 
 struct jobs {
 	struct server *server;
+	struct job *first; /* those that run, the newest first */
 	size_t len;
 	struct child reconcile; /* pid 0 while none runs */
 	bool wanted;		/* another one, once this has ended */
@@ -42,6 +44,9 @@ struct jobs {
 };
 
 void jobs_init(struct jobs *j, struct server *server);
+
+/* For bardod's end: jobs that still run go on by themselves. */
+void jobs_finish(struct jobs *j);
 
 /* Starts command as the server; "reconcile" is jobs_reconcile. */
 void jobs_start(struct jobs *j, const char *command);

@@ -237,6 +237,7 @@ void server_finish(struct server *s)
 {
 	hostdoor_finish(&s->hostdoor);
 	connections_finish(&s->connections);
+	jobs_finish(&s->jobs);
 	proxy_finish(&s->proxy);
 	if (s->signals.fd >= 0)
 		(void)close(s->signals.fd);
