@@ -221,16 +221,34 @@ static int check_names(const struct change *c, struct err *err)
 		http, https, c->app.name);
 }
 
+/* Which of two is meant nobody could say. */
+static int check_once(
+	struct request *r, int at, const struct word *words, struct err *err)
+{
+	const struct port_mapping *one = &words[at].mapping;
+
+	for (int i = 2; i < at; i++) {
+		const struct port_mapping *other = &words[i].mapping;
+
+		if (other->host == one->host && other->container != one->container)
+			return err_set(err, ERR_USAGE,
+				"%s and %s: a host's port leads to one container port",
+				r->argv[i], r->argv[at]);
+	}
+	return 0;
+}
+
 static int put_words(struct request *r, struct change *c, struct err *err)
 {
+	struct word words[PORTS_MAX + 2];
 	int rc = 0;
 
 	for (int i = 2; i < r->argc && !rc; i++) {
-		struct word word;
-
-		rc = read_mapping(r, r->argv[i], false, &word, err);
+		rc = read_mapping(r, r->argv[i], false, &words[i], err);
 		if (!rc)
-			rc = put(c, &word, err);
+			rc = check_once(r, i, words, err);
+		if (!rc)
+			rc = put(c, &words[i], err);
 	}
 	return rc ? rc : check_names(c, err);
 }

@@ -164,6 +164,9 @@ is_unmapped() {
 		run ssh_bardo ports:add "$APP" "$wrong"
 		assert_status 2
 	done
+	run ssh_bardo ports:add "$APP" "http:$((SPARE + 3)):5000" "http:$((SPARE + 3)):9000"
+	assert_status 2
+	assert_output "http:$((SPARE + 3)):5000 and http:$((SPARE + 3)):9000: a host's port leads to"
 	KEY=$CLIENT/owner run ssh_bardo ports:add "$APP" "http:$((SPARE + 3)):5000"
 	assert_status 3
 	assert_equal "$(mappings)" $'http:'"$OWN:5000"$'\nhttp:'"$SPARE:9000"
