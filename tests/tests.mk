@@ -90,10 +90,11 @@ check:
 	@tests/run check $(BUILD)
 e2e: all
 	@tests/run e2e $(BUILD) $(E2E)
-# 50 deploys and 20 revives under load, with HAProxy alone and with nginx before it.
+# 50 deploys and 20 revives under load, with HAProxy alone and with nginx before it; and 100
+# times something is killed.
 soak: all
-	@LOAD_DEPLOYS=50 LOAD_REVIVES=10 LOAD_PAUSE=0 LOAD_RATE=0 E2E_JOBS=1 tests/run e2e $(BUILD) \
-		tests/e2e/load.bats tests/e2e/load_nginx.bats
+	@LOAD_DEPLOYS=50 LOAD_REVIVES=10 LOAD_KILLS=100 LOAD_PAUSE=0 LOAD_RATE=0 E2E_JOBS=1 \
+		tests/run e2e $(BUILD) tests/e2e/load.bats tests/e2e/load_nginx.bats
 demo:
 	@contrib/demo
 

@@ -46,6 +46,19 @@ teardown() {
 	all_answers_are_right
 }
 
+@test "whatever of bardo is killed under load, and whenever: no request is lost" {
+	new_loaded_app killed
+	load_begin
+	deploy_and_kill
+	push --force main
+	wait_until 60 has_containers "$APP" 1
+	load_end
+	no_answer_is_missing
+	run curl -fsS -H "Host: $APP.example.org" "http://127.0.0.1:$(http_port)/"
+	assert_equal "$output" "$(cat version)"
+	assert_equal "$(live_life "$APP" commit)" "$(git rev-parse main)"
+}
+
 @test "a WebSocket lives as long as the drain, and a slow answer comes whole" {
 	new_loaded_app sockets
 	load_begin
