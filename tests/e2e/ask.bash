@@ -19,7 +19,7 @@ ask() {
 # second, and still the machine is free for what is tested.
 asks() { # URL
 	local port=${1##*:}
-	ask "$BATS_TEST_TMPDIR/answers" new 127.0.0.1 "${port%/}" 5
+	ask "$BATS_TEST_TMPDIR/answers" new 127.0.0.1 "${port%/}" 10
 }
 stop_asking() {
 	local pid

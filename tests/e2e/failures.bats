@@ -46,7 +46,7 @@ setup() {
 	as_at_first
 	SERVING='version 1' HAPROXY_AWAY_UNTIL=0
 	before=$(everything)
-	ask "$BATS_TEST_TMPDIR/answers" new "$APP.example.org" "$(http_port)" 3
+	ask "$BATS_TEST_TMPDIR/answers" new "$APP.example.org" "$(http_port)" 10
 }
 teardown() {
 	stop_asking

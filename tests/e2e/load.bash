@@ -7,7 +7,7 @@
 # second of each of hey's workers (0: as many as there can be).
 export LOAD_DEPLOYS=${LOAD_DEPLOYS:-5} LOAD_REVIVES=${LOAD_REVIVES:-2}
 export LOAD_KILLS=${LOAD_KILLS:-3}
-export LOAD_PAUSE=${LOAD_PAUSE:-2} LOAD_RATE=${LOAD_RATE:-100}
+export LOAD_PAUSE=${LOAD_PAUSE:-5} LOAD_RATE=${LOAD_RATE:-50}
 
 HEYS=()
 
