@@ -1,6 +1,7 @@
 #include "config/record/places.h"
 
 #include "config/base/err.h"
+#include "config/record/pools.h"
 #include "config/settings.h"
 #include "config/store.h"
 
@@ -10,7 +11,6 @@
 #define HOST_GATEWAY 1
 #define HOST_FIRST 2
 #define HOST_LAST 30
-#define SUBNET_BITS 27
 #define COLUMNS "life, process, position, host, name, leaving"
 
 static char *format_name(
@@ -195,8 +195,7 @@ char *place_container_name(
 static char *format_address(
 	const struct settings *set, const struct app *app, int host, char *out)
 {
-	uint32_t subnet =
-		set->network_base + ((uint32_t)app->subnet << (32 - SUBNET_BITS));
+	uint32_t subnet = pool_subnet(set, app->subnet);
 	struct in_addr addr = {.s_addr = htonl(subnet + (uint32_t)host)};
 
 	if (!inet_ntop(AF_INET, &addr, out, INET_ADDRSTRLEN))

@@ -10,8 +10,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define SUBNET_BITS 27
-
 /* What is taken of each pool. */
 static const char *const taken[POOLS] = {
 	[POOL_SLOT] = "SELECT slot AS t FROM app WHERE slot IS NOT NULL "
@@ -52,6 +50,11 @@ static int64_t last_of(const struct settings *set, enum pool pool)
 	return ((int64_t)1 << (SUBNET_BITS - set->network_bits)) - 1;
 }
 
+uint32_t pool_subnet(const struct settings *set, int subnet)
+{
+	return set->network_base + ((uint32_t)subnet << (32 - SUBNET_BITS));
+}
+
 /* Of those from a number on. */
 static int lowest_free(
 	struct store *s, enum pool pool, int64_t from, int *out, struct err *err)
@@ -75,9 +78,8 @@ static int lowest_free(
 static bool has_address_in(
 	const struct ifaddrs *own, const struct settings *set, int subnet)
 {
+	const uint32_t base = pool_subnet(set, subnet);
 	const uint32_t mask = UINT32_MAX << (32 - SUBNET_BITS);
-	const uint32_t base =
-		set->network_base + ((uint32_t)subnet << (32 - SUBNET_BITS));
 
 	for (; own; own = own->ifa_next) {
 		const struct sockaddr_in *at = (const struct sockaddr_in *)own->ifa_addr;
@@ -99,7 +101,7 @@ static int lowest_free_subnet(
 	int rc;
 
 	if (getifaddrs(&own) < 0)
-		return err_errno(err, "getifaddrs");
+		return err_errno(err, "cannot read this machine's addresses");
 	do {
 		rc = lowest_free(s, POOL_SUBNET, from, out, err);
 		from = (int64_t)*out + 1;

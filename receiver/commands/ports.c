@@ -232,7 +232,8 @@ static int check_once(
 
 		if (other->host == one->host && other->container != one->container)
 			return err_set(err, ERR_USAGE,
-				"%s and %s: a host's port leads to one container port",
+				"%s and %s: a host's port leads to one container "
+				"port: leave one of them out",
 				r->argv[i], r->argv[at]);
 	}
 	return 0;

@@ -293,9 +293,10 @@ STAYS='while :; do sleep 1000 & wait $!; done'
 	assert_failure
 	wait_until 20 runs "bardo.$APP.worker.2.1"
 	# One that fails after the switch does, whoever may deploy.
-	run worker 4 'sleep 4; exit 6'
+	run worker 4 'mkfifo /end; read -r _ </end; exit 6'
 	assert_success
 	ssh_bardo apps:lock "$APP"
+	docker exec "bardo.$APP.worker.4.1" sh -c 'echo >/end'
 	wait_until 60 newest_is fallback live
 	run ssh_bardo apps:locked "$APP"
 	assert_success

@@ -194,8 +194,7 @@ told() {
 	wait_until 10 told
 	kill_family $pid
 	wait $pid || true
-	nobody_follows() { ! server_processes | grep -qF 'bardo --door'; }
-	wait_until 10 nobody_follows
+	wait_until 10 nobody_works
 	bardo events -t | head -n 1
 }
 

@@ -265,6 +265,9 @@ server_processes() {
 		fi 2>/dev/null
 	done
 }
+nobody_works() {
+	! server_processes | grep -qF 'bardo --door'
+}
 no_server_processes() {
 	[ -z "$(server_processes)" ]
 }

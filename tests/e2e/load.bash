@@ -64,7 +64,8 @@ load_end() {
 	HEYS=()
 }
 
-# The answers of a kind with a version that could not answer then. switches has "VERSION MAY-BEGIN SERVES-ALONE" a line, in order.
+# The answers of a kind with a version that could not answer then. switches has "VERSION
+# MAY-BEGIN SERVES-ALONE" a line, in order.
 wrong_answers() {
 	awk '
 	NR == FNR {

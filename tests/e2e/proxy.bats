@@ -184,10 +184,6 @@ is_reached_by() { # haproxy|none PORT
 	is_reached_by haproxy "$FIRST"
 }
 
-nobody_works() {
-	! server_processes | grep -q 'bardo --door'
-}
-
 @test "proxy:build-config leads visitors back to where the record says" {
 	# Whoever still tidies up would lead them back too.
 	wait_until 20 has_containers "$APP" 1
