@@ -296,7 +296,7 @@ is_settled() {
 
 @test "a life that dies while it is verified is not live" {
 	write_version dying
-	verify 'wget -qO- $VERIFY_URL/cgi-bin/die; sleep 0.5'
+	verify 'wget -qO- $VERIFY_URL/cgi-bin/die; while wget -T 5 -qO- $VERIFY_URL/; do :; done'
 	cgi die 'echo "Status: 200 OK"; echo; kill 1'
 	git add -A
 	git commit -q -m 'A page that kills'
